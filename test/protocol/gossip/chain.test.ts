@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { id, Signature, verifyTypedData } from "ethers";
 import { chainHeader, readChain } from "../../../src/protocol/gossip/chain/chain-file.ts";
 import { type FinalBlock, finalDigest } from "../../../src/protocol/gossip/records/block.ts";
-import { recordChecker } from "../../../src/protocol/gossip/records/signatures.ts";
+import { type RecordChecker, recordChecker } from "../../../src/protocol/gossip/records/signatures.ts";
 import type { Hex } from "../../../src/protocol/ids.ts";
 import {
   blockBy,
@@ -38,16 +38,24 @@ function chain(): FinalBlock[] {
   return [one, finalBy(owner, second, confirmationsOf(second, witnesses))];
 }
 
+const textOf = (lines: readonly unknown[]) => lines.map((line) => JSON.stringify(line));
 const texts = (blocks: readonly unknown[], header: unknown = chainHeader(genesis)) =>
-  [header, ...blocks].map((line) => JSON.stringify(line));
+  textOf([header, ...blocks]);
 
-/** Code, and the record that is named. */
-function refusal(lines: readonly string[]): [code: string, where?: string] {
+/** Code, and the record or line that is named. `known`: a checker of this network that remembers what held. */
+function refusal(lines: readonly string[], known?: RecordChecker): [code: string, where?: string] {
+  const checkerOf = (of: Hex) => (known !== undefined && of === network ? known : recordChecker(of));
   try {
-    readChain(lines);
+    readChain(lines, checkerOf);
   } catch (error) {
-    const { code, details } = error as { code: string; details: { block?: number; record?: string } };
-    return details.record === undefined ? [code] : [code, `${details.block}: ${details.record}`];
+    const { code, details } = error as {
+      code: string;
+      details: Record<"block" | "record" | "line", unknown>;
+    };
+    return [
+      code,
+      details.record === undefined ? `line ${details.line}` : `${details.block}: ${details.record}`,
+    ];
   }
   return ["none"];
 }
@@ -60,15 +68,19 @@ test("a chain is read, and ends with the digest of its last block", () => {
 });
 
 test("a change of any field of any record is found, and the record is named", () => {
-  const blocks = chain();
-  const expected = (path: readonly string[]): string => {
-    const [, part, at, inner, receipt] = path;
-    if (part === "transactions" && inner === "transaction") return `transaction ${Number(at) + 1}`;
-    if (part === "transactions") return `transaction ${Number(at) + 1}, receipt ${Number(receipt) + 1}`;
-    if (path[0] === "confirmations") return `confirmation ${Number(path[1]) + 1}`;
-    return path[0] === "block" ? "block" : "finalization";
+  const lines = [chainHeader(genesis), ...chain()];
+  const checker = recordChecker(network, 1000);
+  const expected = ([line, ...path]: readonly string[]): string => {
+    // Records of another network: the first one shows it.
+    if (line === "0") return "1: transaction 1";
+    const [top, part, at, inner, receipt] = path;
+    const confirmation = `confirmation ${Number(part) + 1}`;
+    const within = `transaction ${Number(at) + 1}`;
+    if (top !== "block") return `${line}: ${top === "confirmations" ? confirmation : "finalization"}`;
+    if (part !== "transactions") return `${line}: block`;
+    return `${line}: ${inner === "transaction" ? within : `${within}, receipt ${Number(receipt) + 1}`}`;
   };
-  let changed = 0;
+  const changed = new Set<string>();
   const walk = (value: unknown, path: readonly string[], set: (value: unknown) => void) => {
     if (typeof value === "object") {
       for (const [key, own] of Object.entries(value!)) {
@@ -79,25 +91,49 @@ test("a change of any field of any record is found, and the record is named", ()
       }
       return;
     }
-    changed += 1;
+    changed.add(path.filter((one) => !/^\d+$/.test(one)).join("."));
     set(typeof value === "number" ? value + 1 : flipped(value as string));
-    const found = refusal(texts(copy));
-    if (found[0] === "GOSSIP_CHAIN_MALFORMED") return;
-    assert.deepEqual(found, ["GOSSIP_CHAIN_BROKEN", `2: ${expected(path)}`], path.join("."));
+    const found = refusal(textOf(copy), checker);
+    const line = `line ${Number(path[0]) + 1}`;
+    if (found[0] === "GOSSIP_CHAIN_MALFORMED") assert.deepEqual(found[1], line, path.join("."));
+    else assert.deepEqual(found, ["GOSSIP_CHAIN_BROKEN", expected(path)], path.join("."));
   };
   // Not `structuredClone`, in which a peer's identity would stay one object.
-  const copy = JSON.parse(JSON.stringify(blocks));
-  walk(copy[1], [], () => {});
-  assert.deepEqual(copy, blocks);
-  assert.ok(changed > 60, String(changed));
+  const copy = JSON.parse(JSON.stringify(lines));
+  walk(copy, [], () => {});
+  assert.deepEqual(copy, lines);
+  assert.deepEqual([...changed].sort(), fieldsOfAll);
 });
 
-test("no byte of a stored chain can be flipped", () => {
+/** Every field that a chain's file has. */
+const identity = (of: string) => [`${of}.account`, `${of}.publicKey`];
+const transactionFields = ["create", "expire", "model", "bytes", "ttl", "signature"];
+const receiptFields = ["create", "receivedAtTtl", "accuracy", "transaction", "signature"];
+const fieldsOfAll = [
+  ...["gossip", "genesis.name", "genesis.layout.name", "genesis.layout.shape"],
+  ...["finalizedAt", "signature", ...identity("block.creator"), ...identity("confirmations.creator")],
+  ...["height", "previous", "time", "genesis", "signature"].map((one) => `block.${one}`),
+  ...["transaction", "receipt", "block", "signature"].map((one) => `confirmations.${one}`),
+  ...transactionFields.map((one) => `block.transactions.transaction.${one}`),
+  ...receiptFields.map((one) => `block.transactions.receipts.${one}`),
+  ...identity("block.transactions.transaction.generator"),
+  ...identity("block.transactions.receipts.creator"),
+].sort();
+
+test("no byte of a stored chain can be flipped, and what is wrong is named", () => {
   const text = texts(chain()).join("\n");
-  for (let at = 0; at < text.length; at += 173) {
+  const checker = recordChecker(network, 1000);
+  for (let at = 0; at < text.length; at += 11) {
     const bit = [1, 2, 32][at % 3]!;
     const touched = text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ bit) + text.slice(at + 1);
-    assert.match(refusal(touched.split("\n"))[0], /^GOSSIP_CHAIN_/, `byte ${at}, bit ${bit}`);
+    const [code, where] = refusal(touched.split("\n"), checker);
+    assert.match(code, /^GOSSIP_CHAIN_(MALFORMED|BROKEN)$/, `byte ${at}, bit ${bit}`);
+    const block = text.slice(0, at).split("\n").length - 1;
+    assert.match(
+      where!,
+      new RegExp(`^(line ${block + 1}|${Math.max(1, block)}: .+)$`),
+      `byte ${at}, bit ${bit}`,
+    );
   }
 });
 
@@ -154,7 +190,10 @@ test("the same signature in another form is none", () => {
   const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
   const { r, s, v } = Signature.from(blocks[0]!.signature);
   const other = `${r}${(order - BigInt(s)).toString(16).padStart(64, "0")}${v === 27 ? "1c" : "1b"}`;
-  assert.deepEqual(refusal(texts([{ ...blocks[0]!, signature: other }])), ["GOSSIP_CHAIN_MALFORMED"]);
+  assert.deepEqual(refusal(texts([{ ...blocks[0]!, signature: other }])), [
+    "GOSSIP_CHAIN_MALFORMED",
+    "line 2",
+  ]);
 });
 
 test("a block is final with four fifths of all confirmations, or three fifths of each transaction's", () => {
@@ -177,12 +216,12 @@ test("records of one network are none of another's", () => {
 });
 
 test("lines out of bounds are refused before they are read", () => {
-  assert.deepEqual(refusal([]), ["GOSSIP_CHAIN_MALFORMED"]);
-  assert.deepEqual(refusal(["{"]), ["GOSSIP_CHAIN_MALFORMED"]);
-  assert.deepEqual(refusal([...texts([]), " ".repeat((4 << 20) + 1)]), ["GOSSIP_CHAIN_MALFORMED"]);
+  assert.deepEqual(refusal([]), ["GOSSIP_CHAIN_MALFORMED", "line 1"]);
+  assert.deepEqual(refusal(["{"]), ["GOSSIP_CHAIN_MALFORMED", "line 1"]);
+  assert.deepEqual(refusal([...texts([]), " ".repeat((4 << 20) + 1)]), ["GOSSIP_CHAIN_MALFORMED", "line 2"]);
   const [final] = chain() as [FinalBlock];
   const long = { ...final, block: { ...final.block, transactions: Array(65).fill(witnessed(["one"])[0]) } };
-  assert.deepEqual(refusal(texts([long])), ["GOSSIP_CHAIN_MALFORMED"]);
+  assert.deepEqual(refusal(texts([long])), ["GOSSIP_CHAIN_MALFORMED", "line 2"]);
 });
 
 /** Another hexadecimal digit in the middle. */

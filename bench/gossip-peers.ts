@@ -125,7 +125,8 @@ const report = {
   receipts: mean(blocks.map((one) => one.receipts)),
   confirmations: mean(blocks.map((one) => one.confirmations)),
   leastConfirmations: Math.min(...blocks.map((one) => one.confirmations)),
-  accuracy: mean(found.map(({ ended }) => ended.accuracy ?? 0)),
+  // A process that was only just started has measured nothing.
+  accuracy: mean(found.flatMap(({ ended }) => ended.accuracy ?? [])),
   cpuSeconds: { records, process: process_, tasks },
   chainShare: records / (process_ + tasks),
   refused: cpu(({ ended }) => ended.refused),

@@ -22,7 +22,12 @@ export type BackupContent = z.infer<typeof contentSchema>;
 
 /** What a home is made of; everything else is read from the chain again, built again, or of one machine only. */
 const KEPT =
-  /^(keystore\.json|keyring|config\.yaml|journal\.db|networks\/[\w.-]{1,128}|jobs\/(requester|provider|validator)\/[0-9a-f]{64}\/.+|jobs\/campaign\/[0-9a-f]{64}\/(hidden\.json|(entry-\d{1,9}|[0-9a-f]{64})\.(rows|key)))$/;
+  /^(keystore\.json|keyring|config\.yaml|journal\.db|networks\/[\w.-]{1,128}|jobs\/(requester|provider|validator)\/[0-9a-f]{64}\/.+|jobs\/campaign\/[0-9a-f]{64}\/(hidden\.json|(entry-\d{1,9}|[0-9a-f]{64})\.(rows|key))|gossip\/[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\/(peer\.db|model\.safetensors|neighbours\.json))$/;
+
+/** Databases of a home, which may not be copied as files: a log beside them would be lost. */
+export function isDatabase(path: string): boolean {
+  return path === "journal.db" || path.endsWith("/peer.db");
+}
 
 /** True for a path of a home that a backup holds, and that leads to nowhere else. */
 export function isKept(path: string): boolean {
@@ -35,7 +40,7 @@ export async function keptFiles(home: string): Promise<string[]> {
   const entries = await readdir(home, { withFileTypes: true });
   const tops = entries.filter((one) => one.isFile()).map(({ name }) => name);
   const below = await Promise.all(
-    ["networks", "jobs"].map((folder) =>
+    ["networks", "jobs", "gossip"].map((folder) =>
       readdir(join(home, folder), { recursive: true, withFileTypes: true }).catch(() => []),
     ),
   );

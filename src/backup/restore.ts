@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, open, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import type { Abortable } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
+import { dropUnderWay } from "../gossip/store.ts";
 import { journalMigrations } from "../journal/schema.ts";
 import { openSqlite } from "../sqlite/open.ts";
 import { type BackupContent, CONTENT, contentSchema, isKept, MAX_CONTENT_BYTES } from "./content.ts";
@@ -39,6 +40,7 @@ export async function restoreBackup(
     ]);
     if (!content.moved && !lost) throw notMoved(content);
     relocateJournal(join(part, "journal.db"), content.home, home);
+    if (!content.moved) await stopPeers(join(part, "gossip"));
     await markRestored(part, content);
     await rmdir(home).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw notEmpty(home, error);
@@ -99,6 +101,15 @@ function relocateJournal(path: string, from: string, to: string): void {
     change.run(before!, after!);
   } finally {
     db.close();
+  }
+}
+
+/** The peers of a copy may have gone on since: what they had under way is theirs no longer. */
+async function stopPeers(folder: string): Promise<void> {
+  const networks = await readdir(folder).catch(() => []);
+  for (const network of networks) {
+    const path = join(folder, network, "peer.db");
+    if (existsSync(path)) dropUnderWay(path);
   }
 }
 

@@ -6,12 +6,12 @@ import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
 import type { Abortable } from "../async/abort.ts";
 import { IchainError } from "../errors/error.ts";
-import { type BackupContent, CONTENT, isKept, keptFiles } from "./content.ts";
+import { type BackupContent, CONTENT, isDatabase, keptFiles } from "./content.ts";
 import { markMoved } from "./marks.ts";
 import { sealing } from "./seal.ts";
 
 /**
- * Writes the home's keys, journal, configuration and the files of its jobs to `file`, encrypted with the password. The
+ * Writes the home's keys, journal, configuration, the files of its jobs and of its gossip peers to `file`, encrypted with the password. The
  * caller holds the locks of the home: nothing in it changes meanwhile. A home that is `moved` acts no more, from before
  * the file is there under its name.
  * @throws BACKUP_EXISTS, BACKUP_FAILED
@@ -22,10 +22,10 @@ export async function writeBackup(
   { password, signal }: Abortable & { readonly password: string },
 ): Promise<{ readonly files: number; readonly bytes: number }> {
   const partial = `${file}.part`;
-  const copy = join(content.home, "journal.db.backup");
+  const copy = join(content.home, "database.backup");
   if (await stat(file).catch(() => undefined)) throw exists(file);
   try {
-    const paths = (await keptFiles(content.home)).filter((path) => path !== "journal.db");
+    const paths = await keptFiles(content.home);
     const { header, seal } = await sealing(password);
     await using handle = await open(partial, "wx", 0o600);
     await handle.write(header);
@@ -41,7 +41,7 @@ export async function writeBackup(
     const { size } = await handle.stat();
     if (content.moved) await markMoved(content.home, file);
     await rename(partial, file);
-    return { files: paths.length + 1, bytes: size };
+    return { files: paths.length, bytes: size };
   } catch (cause) {
     signal.throwIfAborted();
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw exists(partial);
@@ -62,11 +62,14 @@ async function fill(
   await new Promise<void>((resolve, reject) =>
     archive.entry({ name: CONTENT, mode: 0o600 }, text, (error) => (error ? reject(error) : resolve())),
   );
-  if (await stat(join(content.home, "journal.db")).catch(() => undefined)) {
-    await copyDatabase(join(content.home, "journal.db"), copy);
-    await addFile(archive, "journal.db", copy, signal);
+  for (const path of paths) {
+    const source = join(content.home, path);
+    if (isDatabase(path)) {
+      await copyDatabase(source, copy);
+      await addFile(archive, path, copy, signal);
+      await rm(copy);
+    } else await addFile(archive, path, source, signal);
   }
-  for (const path of paths) if (isKept(path)) await addFile(archive, path, join(content.home, path), signal);
   archive.finalize();
 }
 

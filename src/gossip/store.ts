@@ -55,6 +55,20 @@ export function openPeerStore(path: string, genesis?: Genesis): PeerStore {
   }
 }
 
+/**
+ * Leaves the finished blocks and what the peer thinks of others, and nothing that is under way: for a copy whose peer may
+ * have gone on. It confirms none of the receipts that it gave before, of which another block may have been told.
+ * @throws the codes of `openSqlite`
+ */
+export function dropUnderWay(path: string): void {
+  const db = openSqlite({ name: "peer store", path, migrations, check: true });
+  try {
+    db.exec("DELETE FROM own; DELETE FROM draft; DELETE FROM confirmations; DELETE FROM given");
+  } finally {
+    db.close();
+  }
+}
+
 class SqlitePeerStore implements PeerStore {
   readonly genesis: Genesis;
   readonly #db: DatabaseSync;

@@ -7,7 +7,13 @@ import { type BackupContent, isKept } from "../../src/backup/content.ts";
 import { refuseSecondHome } from "../../src/backup/marks.ts";
 import { restoreBackup } from "../../src/backup/restore.ts";
 import { writeBackup } from "../../src/backup/write.ts";
+import { openPeerStore } from "../../src/gossip/store.ts";
 import { openJournal } from "../../src/journal/journal.ts";
+import type { Kept } from "../../src/protocol/gossip/peer/state.ts";
+import { finalDigest } from "../../src/protocol/gossip/records/block.ts";
+import { transactionDigest } from "../../src/protocol/gossip/records/transaction.ts";
+import type { Hex } from "../../src/protocol/ids.ts";
+import { blockBy, finalBy, genesis, signerOf, transactionBy } from "../protocol/gossip/support.ts";
 import { scratch } from "../support/parcel/parcels.ts";
 
 const { signal } = new AbortController();
@@ -17,7 +23,25 @@ const jobPath = `jobs/provider/${key.slice(2)}/bundle.parcel`;
 
 const hiddenPath = `jobs/campaign/${key.slice(2)}/hidden.json`;
 
-/** A home with a job under way and a campaign that it opened, whose journal is still open. */
+const peerFolder = "gossip/my digits";
+const owner = signerOf("owner");
+const witnessed = { transaction: transactionBy(owner), receipts: [] };
+const final = finalBy(owner, blockBy(owner, [witnessed]), []);
+/** A finished block, an own transaction, a receipt given. */
+const peerKept: readonly Kept[] = [
+  { kind: "final", final, tip: finalDigest(final) },
+  { kind: "own", digest: transactionDigest(witnessed.transaction), witnessed },
+  { kind: "given", receipt: { digest: key as Hex, transaction: key as Hex, create: 1000 } },
+  { kind: "reputation", account: owner.identity.account, value: 0.5 },
+];
+/** What a restored home's peer goes on with. */
+function peerOf(dir: string) {
+  using store = openPeerStore(join(dir, peerFolder, "peer.db"));
+  const { height, own, given, reputations } = store.state();
+  return [height, own.length, given.length, reputations.length];
+}
+
+/** A home with a job under way, a campaign that it opened and a gossip peer, whose databases are still open. */
 async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
   const root = await scratch(t);
   const dir = join(root, "home");
@@ -29,9 +53,19 @@ async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
   await writeFile(join(dir, "networks", "x.yaml"), "name: x\n");
   await writeFile(join(dir, "logs", "ichain.log"), "not kept");
   await writeFile(join(dir, jobPath), Buffer.alloc(300_000, 7));
-  await mkdir(join(dir, hiddenPath, ".."), { recursive: true });
+  for (const path of [hiddenPath, `${peerFolder}/peer.db`])
+    await mkdir(join(dir, path, ".."), { recursive: true });
   await writeFile(join(dir, hiddenPath), '[{"rows":["1\tgood"],"salt":"0x00"}]');
   await symlink("/etc/passwd", join(dir, "networks", "link.yaml"));
+  for (const [name, text] of Object.entries({
+    "model.safetensors": "m",
+    "neighbours.json": "[]",
+    models: "no",
+  }))
+    await writeFile(join(dir, peerFolder, name), text);
+  const peer = openPeerStore(join(dir, peerFolder, "peer.db"), genesis);
+  t.after(() => peer[Symbol.dispose]());
+  peer.keep(peerKept);
   const journal = openJournal(join(dir, "journal.db"));
   t.after(() => journal.close());
   const act = async () => ({ path: join(dir, jobPath), amount: 5n, text: `not ${dir}` });
@@ -47,7 +81,7 @@ async function home(t: TestContext, facts: Partial<BackupContent> = {}) {
 test("a home that was moved goes on elsewhere, with the paths of its records, and acts no more itself", async (t) => {
   const { root, dir, content, file } = await home(t, { moved: true });
   const { files, bytes } = await writeBackup(file, content, { password, signal });
-  assert.equal(files, 7);
+  assert.equal(files, 10);
   assert.ok(bytes > 300_000);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const sealed = await readFile(file);
@@ -58,9 +92,14 @@ test("a home that was moved goes on elsewhere, with the paths of its records, an
   for (const path of [jobPath, hiddenPath])
     assert.deepEqual(await readFile(join(other, path)), await readFile(join(dir, path)));
   assert.deepEqual((await readdir(other)).toSorted(), [
-    ...["config.yaml", "jobs", "journal.db", "keyring", "keystore.json", "networks", "restored.json"],
+    ...["config.yaml", "gossip", "jobs", "journal.db", "keyring", "keystore.json", "networks"],
+    "restored.json",
   ]);
   assert.deepEqual(await readdir(join(other, "networks")), ["x.yaml"]);
+  assert.deepEqual(peerOf(other), [1, 1, 1, 1], "its peer goes on where it was");
+  assert.deepEqual((await readdir(join(other, peerFolder))).toSorted().slice(0, 2), [
+    ...["model.safetensors", "neighbours.json"],
+  ]);
   const journal = openJournal(join(other, "journal.db"), { check: true });
   const record = journal.open("provider", key);
   assert.deepEqual(record.outcome("bundle"), {
@@ -85,6 +124,7 @@ test("a home that is restored from a copy does not act once the account has acte
   });
   assert.equal(await stat(other).catch(() => undefined), undefined);
   await restoreBackup(file, other, { password, lost: true, signal });
+  assert.deepEqual(peerOf(other), [1, 0, 0, 1], "what its peer had under way may have gone on elsewhere");
   await assert.rejects(
     refuseSecondHome(other, async () => 4),
     { code: "HOME_STALE" },
@@ -150,6 +190,9 @@ test("a backup holds a home's own files, and no path that leads out of it", () =
   const campaign = `jobs/campaign/${"ab".repeat(32)}`;
   const rows = ["hidden.json", "entry-0.rows", "entry-3.key", `${"cd".repeat(32)}.rows`];
   for (const name of rows) assert.equal(isKept(`${campaign}/${name}`), true, name);
+  const peer = "gossip/my digits";
+  for (const name of ["peer.db", "model.safetensors", "neighbours.json"])
+    assert.equal(isKept(`${peer}/${name}`), true, name);
   for (const path of ["keyring", "journal.db", "networks/x.yaml", `${job}/in/data/x.npz`, `${job}/a..b`]) {
     assert.equal(isKept(path), true, path);
   }
@@ -164,6 +207,7 @@ test("a backup holds a home's own files, and no path that leads out of it", () =
       "networks/..",
     ],
     ...[`${job}/../../../x`, `${job}//x`, `${job}/./x`, `${job}/`, "jobs/other/x", "logs/ichain.log"],
+    ...[`${peer}/peer.db-wal`, `${peer}/models/x.int8`, "gossip/../peer.db", "gossip/peer.db"],
     // What is fetched again, or was being written.
     ...[`${campaign}/entry-0.rows.part`, `${campaign}/hidden.json.tmp`, `${campaign}/x/entry-0.rows`],
   ];

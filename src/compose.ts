@@ -148,6 +148,10 @@ export async function openRole(
     jobsDir,
     budgets,
     lockBudgets: (options) => lockBudgets(config.home, options),
+    content: {
+      fetch: async (cid, path, options) => await (await openHomeContent(context)).fetch(cid, path, options),
+    },
+    sources: config.campaigns.sources,
     lockJob: (jobId, as = "requester") => lockJob(jobFolder(jobsDir, as, jobId).dir, jobId),
     sandbox: config.audit.check === "evaluate" ? await openSandbox(context) : undefined,
     [Symbol.asyncDispose]: () => started.disposeAsync(),

@@ -14,3 +14,6 @@ export const templates = {
   finetune: "go on from a trained model that the job brings",
   federated: "play a federated job in one process",
 } as const;
+
+/** Where public data is fetched from: a trustless gateway's URL, or a node's multiaddress. */
+export const CONTENT_SOURCE = /^(https?:\/\/[^\s?#]{1,2000}|\/(ip4|ip6|dns4|dns6|dns)\/\S{1,500})$/;

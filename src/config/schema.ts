@@ -2,7 +2,7 @@ import { z } from "zod";
 import { avoidSchema, budgetSchema } from "../protocol/budget.ts";
 import { auditPolicySchema } from "../protocol/policy/audit.ts";
 import { bytesSchema } from "../protocol/quantity.ts";
-import { engines, logLevels } from "./choices.ts";
+import { CONTENT_SOURCE, engines, logLevels } from "./choices.ts";
 import { kubernetesSchema, poolSchema, sandboxSchema, swarmSchema } from "./engine-schemas.ts";
 import { networkSchema } from "./network-schema.ts";
 
@@ -189,9 +189,18 @@ export const fileSchema = z.strictObject({
         .describe(
           "a program and its arguments that votes for this validator on fixes in data campaigns (docs/campaigns.md); its owner does when unset",
         ),
+      sources: z
+        .array(
+          z.string().regex(CONTENT_SOURCE, "must be a gateway (https://…) or a node's multiaddress (/ip4/…)"),
+        )
+        .max(16)
+        .default([])
+        .describe(
+          "gateways and nodes that are asked for rows that are public by their CID, beside the blocks of this home",
+        ),
     })
     .prefault({})
-    .describe("what `ichain validate` does in the panels of data campaigns"),
+    .describe("data campaigns: how `ichain validate` votes in panels, and where public rows come from"),
   metrics: metricsSchema
     .prefault({})
     .describe(

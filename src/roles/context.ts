@@ -1,4 +1,5 @@
 import type { Abortable } from "../async/abort.ts";
+import type { Content } from "../ports/content.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Market } from "../ports/market.ts";
@@ -35,6 +36,10 @@ export interface RoleContext {
   readonly lockBudgets?: ((options: Abortable) => Promise<Disposable>) | undefined;
   /** Tells the owner of a daemon. */
   readonly notifier?: OwnerNotifier | undefined;
+  /** Public files by their CIDs. */
+  readonly content?: Pick<Content, "fetch"> | undefined;
+  /** Gateways and nodes that are asked for public rows. */
+  readonly sources?: readonly string[] | undefined;
   /** Runs other parties' code. A requester has one when it measures results itself. */
   readonly sandbox?: Sandbox | undefined;
 }

@@ -1,3 +1,4 @@
+import { CONTENT_SOURCE } from "../../config/choices.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { OptionDeclaration } from "./declaration.ts";
 
@@ -57,8 +58,9 @@ export function byteSize(value: string): number {
 
 /** A gateway's URL or a node's multiaddress. */
 export function contentSource(value: string): string {
-  const form = /^(https?:\/\/[^\s?#]{1,2000}|\/(ip4|ip6|dns4|dns6|dns)\/\S{1,500})$/;
-  return form.test(value) ? value : refuse(value, "a gateway (https://…) or a node's multiaddress (/ip4/…)");
+  return CONTENT_SOURCE.test(value)
+    ? value
+    : refuse(value, "a gateway (https://…) or a node's multiaddress (/ip4/…)");
 }
 
 /** A day (`2026-11-30`) or an instant in ISO 8601, UTC unless it says otherwise; Unix seconds. */

@@ -1,9 +1,16 @@
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { fixPlace, integer, jobId, rowPlace, smallestUnits } from "../framework/parse.ts";
+import { contentSource, fixPlace, integer, jobId, rowPlace, smallestUnits } from "../framework/parse.ts";
 
 const campaign = { syntax: "<id>", summary: "the campaign's id, or its first digits", parse: jobId };
 const fix = { syntax: "<fix>", summary: "entry/row/fix, as `data show` says it", parse: fixPlace };
 const yes: OptionDeclaration = { flags: "-y, --yes", summary: "do not ask before the money is locked" };
+const via: OptionDeclaration = {
+  flags: "--via <where>",
+  summary:
+    "for rows that are public by their CID: a trustless gateway (https://…) or a node's multiaddress (/ip4/…), before `campaigns.sources`; may be given again",
+  parse: contentSource,
+  repeats: true,
+};
 const dryRun: OptionDeclaration = {
   flags: "--dry-run",
   summary: "say what would be locked, and do nothing",
@@ -83,6 +90,7 @@ export const dataCommands: readonly CommandDeclaration[] = [
         summary:
           "with --entry: a file that has its rows (in a private campaign: the sealed parcel), in place of its author",
       },
+      via,
     ],
     examples: ["ichain data get 3fa9c01b -o rows", "ichain data get 3fa9c01b --entry 0 --from rows.txt"],
     load: () => import("../data/reading/get.ts"),
@@ -91,8 +99,13 @@ export const dataCommands: readonly CommandDeclaration[] = [
     name: "data add",
     group: "Collect data",
     summary: "add the lines of a file as rows, with a deposit for each",
-    arguments: [campaign, { syntax: "<file>", summary: "text in UTF-8, a row a line" }],
+    arguments: [campaign, { syntax: "[file]", summary: "text in UTF-8, a row a line; none with --cid" }],
     options: [
+      {
+        flags: "--cid <cid>",
+        summary: "the rows of a public file by its content identifier, which others then fetch by it",
+      },
+      via,
       {
         flags: "--most <amount>",
         summary: "most for a row's deposit, in the token's smallest unit; as it is now when absent",
@@ -101,7 +114,11 @@ export const dataCommands: readonly CommandDeclaration[] = [
       dryRun,
       yes,
     ],
-    examples: ["ichain data add 3fa9c01b rows.txt --dry-run", "ichain data add 3fa9c01b rows.txt"],
+    examples: [
+      "ichain data add 3fa9c01b rows.txt --dry-run",
+      "ichain data add 3fa9c01b rows.txt",
+      "ichain data add 3fa9c01b --cid bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku --via https://ipfs.example",
+    ],
     load: () => import("../data/add.ts"),
   },
   {

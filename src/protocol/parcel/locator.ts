@@ -94,15 +94,23 @@ export interface RowsLocator {
   readonly rowsBytes: number;
 }
 
+/** Of rows of a data campaign that are public already, in `add`: any gateway or node that has the file. */
+export interface ContentLocator {
+  readonly kind: "content";
+  /** Version 1, base 32. */
+  readonly cid: string;
+}
+
 export type Locator =
   | BundleLocator
   | ResultLocator
   | ValidationLocator
   | ExamLocator
   | FailureLocator
-  | RowsLocator;
+  | RowsLocator
+  | ContentLocator;
 
-const KINDS = ["bundle", "result", "validation", "exam", "failure", "rows"] as const;
+const KINDS = ["bundle", "result", "validation", "exam", "failure", "rows", "content"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
 
@@ -133,6 +141,8 @@ function parts(locator: Locator): Hex[] {
       return [endpoint(locator.result), size(locator.resultBytes), locator.reportKey];
     case "rows":
       return [endpoint(locator.rows), locator.rowsRoot, size(locator.rowsBytes)];
+    case "content":
+      return prefixed(locator.cid);
   }
 }
 
@@ -198,21 +208,23 @@ function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator
       return { kind, result: read.endpoint(), resultBytes: read.size(), reportKey: read.take(32) };
     case "rows":
       return { kind, rows: read.endpoint(), rowsRoot: read.take(32), rowsBytes: read.size() };
+    case "content":
+      return { kind, cid: read.cid() };
   }
 }
 
 const size = (bytes: number): Hex => toBeHex(bytes, SIZE_BYTES) as Hex;
 
 function endpoint({ transport, address, token }: Endpoint): Hex {
-  const text = toHex(new TextEncoder().encode(address));
-  return concat([
-    toBeHex(TRANSPORTS.indexOf(transport), 1),
-    toBeHex(dataLength(text), 1),
-    text,
-    token,
-  ]) as Hex;
+  return concat([toBeHex(TRANSPORTS.indexOf(transport), 1), ...prefixed(address), token]) as Hex;
 }
 
+function prefixed(value: string): Hex[] {
+  const text = toHex(new TextEncoder().encode(value));
+  return [toBeHex(dataLength(text), 1) as Hex, text];
+}
+
+const CID = /^b[a-z2-7]{40,110}$/;
 const ADDRESS = { onion: /^[a-z2-7]{56}$/, direct: /^[0-9A-Za-z.\-[\]:]{3,128}$/ };
 
 function reader(data: Hex) {
@@ -223,6 +235,7 @@ function reader(data: Hex) {
     return dataSlice(data, at - count, at) as Hex;
   };
   const byte = () => Number(take(1));
+  const text = () => new TextDecoder().decode(fromHex(take(byte())));
   return {
     take,
     byte,
@@ -230,9 +243,14 @@ function reader(data: Hex) {
     endpoint(): Endpoint {
       const transport = TRANSPORTS[byte()];
       if (transport === undefined) throw malformed("its transport is not known here");
-      const address = new TextDecoder().decode(fromHex(take(byte())));
+      const address = text();
       if (!ADDRESS[transport].test(address)) throw malformed("its address is not one");
       return { transport, address, token: take(16) };
+    },
+    cid(): string {
+      const cid = text();
+      if (!CID.test(cid)) throw malformed("its content identifier is not one");
+      return cid;
     },
     done: () => at === dataLength(data),
     end() {

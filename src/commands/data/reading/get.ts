@@ -21,12 +21,13 @@ import { withRole } from "../../steps/role.ts";
 export async function run(
   context: CommandContext,
   { id }: { id: string },
-  options: { out?: string; entry?: number; from?: string; accepted?: true },
+  options: { out?: string; entry?: number; from?: string; via?: readonly string[]; accepted?: true },
 ): Promise<void> {
   const { ui, signal } = context;
   if (options.from !== undefined && options.entry === undefined)
     throw new IchainError("USAGE", "A file has the rows of one entry.", { hint: "Name it with --entry." });
-  await withRole(context, async (role) => {
+  await withRole(context, async (opened) => {
+    const role = { ...opened, sources: [...(options.via ?? []), ...(opened.sources ?? [])] };
     const campaign = await role.market.campaign(await role.market.resolveCampaign(id, { signal }), {
       signal,
     });

@@ -1,9 +1,11 @@
 import type { Abortable } from "../../../async/abort.ts";
 import { IchainError } from "../../../errors/error.ts";
 import type { JobJournal } from "../../../ports/journal.ts";
+import { toHex } from "../../../protocol/bytes.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { encodeRows, rowsRoot } from "../../../protocol/campaign/rows.ts";
 import { type Hex, sameAddress } from "../../../protocol/ids.ts";
+import { encodeLocator } from "../../../protocol/parcel/locator.ts";
 import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { allowEscrow } from "../../tokens.ts";
@@ -13,7 +15,7 @@ import { knownReaders } from "./private/readers.ts";
 import { recordLock, undertake, undertakenOf } from "./undertake.ts";
 
 /** What an addition of rows depends on, as its journal has it. */
-export interface Addition extends ServedRows {
+export interface Addition extends Partial<ServedRows> {
   /** Of the tree over the rows. */
   readonly root: Hex;
   readonly count: number;
@@ -22,21 +24,36 @@ export interface Addition extends ServedRows {
   readonly locator: Hex;
 }
 
+/** Rows that are to be added. */
+export interface Adding {
+  readonly rows: readonly string[];
+  /** Most that each row's deposit may be, smallest unit. */
+  readonly deposit: bigint;
+  /** Of a public file with these rows, which this home then does not serve. */
+  readonly cid?: string | undefined;
+}
+
 /**
  * Adds rows under this account, and keeps them here for `hostRows`: they are served once the chain has the entry, so that
  * nobody can add them first. In a private campaign they are sealed for its readers.
  * @returns the entry's number
- * @throws CAMPAIGN_ROWS_KNOWN, CAMPAIGN_BRIEF_UNKNOWN, BUDGET_EXCEEDED; KEY_UNUSABLE of a reader
+ * @throws CAMPAIGN_ROWS_KNOWN, CAMPAIGN_BRIEF_UNKNOWN, BUDGET_EXCEEDED; KEY_UNUSABLE of a reader;
+ *   CAMPAIGN_PRIVATE with `cid`
  */
 export async function addRows(
   context: RoleContext,
   campaign: Campaign,
-  { rows, deposit }: { readonly rows: readonly string[]; readonly deposit: bigint },
+  { rows, deposit, cid }: Adding,
   options: Abortable,
 ): Promise<number> {
   const { journal, account } = context;
   const { id } = campaign;
   const readers = knownReaders(campaign);
+  if (readers !== undefined && cid !== undefined) {
+    throw new IchainError("CAMPAIGN_PRIVATE", "The rows of this campaign are sealed, and a CID is public.", {
+      hint: "Add the rows from a file: they are sealed for the campaign's readers.",
+    });
+  }
   const key = readers && (await entryKeyFor(context, id, rows));
   const root = rowsRoot(account, rows, key);
   const name = `add-${root.slice(2, 18)}`;
@@ -51,12 +68,13 @@ export async function addRows(
     await record.step<null, Addition>("draft", {
       prepare: () => null,
       act: async () => {
+        const shown = { root, count: rows.length, deposit };
+        if (cid !== undefined) return { ...shown, locator: toHex(encodeLocator({ kind: "content", cid })) };
         const bytes =
           readers === undefined || key === undefined
             ? encodeRows(rows)
             : await sealRows(context, { campaign: id, root, key, rows }, readers, options);
-        const served = await keepServed(context, id, bytes, options);
-        return { ...served, root, count: rows.length, deposit };
+        return { ...shown, ...(await keepServed(context, id, bytes, options)) };
       },
     });
     return await postRows(context, campaign, record, options);

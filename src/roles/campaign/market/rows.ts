@@ -1,6 +1,6 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import type { Abortable } from "../../../async/abort.ts";
-import { IchainError } from "../../../errors/error.ts";
+import { IchainError, impossible } from "../../../errors/error.ts";
 import { fromHex } from "../../../protocol/bytes.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
 import { decodeRows, MAX_ROWS_BYTES, rowDigest, rowSalt, rowsRoot } from "../../../protocol/campaign/rows.ts";
@@ -13,12 +13,15 @@ import { MAX_SEALED_ROWS_BYTES, openRows } from "./private/parcel.ts";
 import { readersOf, refuseStranger } from "./private/readers.ts";
 import { decodeCorrection } from "./private/seal.ts";
 
-type Context = Pick<RoleContext, "account" | "transport" | "jobsDir" | "keyring" | "parcels">;
+type Context = Pick<
+  RoleContext,
+  "account" | "transport" | "jobsDir" | "keyring" | "parcels" | "content" | "sources"
+>;
 
 /**
  * The rows of an entry: those of an earlier call, or fetched from where its author says they are. They are what the chain
  * has the root of, from any host.
- * @throws CAMPAIGN_ROWS_STRANGE, LOCATOR_MALFORMED, and the codes of `Transport.fetch`; in a private campaign
+ * @throws CAMPAIGN_ROWS_STRANGE, LOCATOR_MALFORMED, and the codes of `Transport.fetch` and `Content.fetch`; in a private campaign
  *   CAMPAIGN_PRIVATE, CAMPAIGN_PARCEL_STRANGE
  */
 export async function rowsOf(
@@ -27,22 +30,40 @@ export async function rowsOf(
   entry: number,
   options: Abortable,
 ): Promise<string[]> {
-  const { transport, jobsDir, account } = context;
+  const { jobsDir, account } = context;
   const path = campaignFiles(jobsDir, campaign.id).entry(entry);
   const kept = await readFile(path).catch(() => undefined);
   if (kept !== undefined) return checkedRows(campaign, entry, kept, await keptKey(context, campaign, entry));
   if (!sameAddress(campaign.rules.entries[entry]!.author, account)) refuseStranger(context, campaign);
-  const most = readersOf(campaign) === undefined ? MAX_ROWS_BYTES : MAX_SEALED_ROWS_BYTES;
-  const locator = decodeLocator(fromHex(campaign.batches[entry]!.locator), "rows");
-  const { rows, rowsRoot: root, rowsBytes } = locator;
-  if (rowsBytes > most) throw strange(entry, "its rows take more than 64 MiB");
-  const endpoint = { ...rows, guestKey: rowsGuestKey(rows) };
   const fetched = `${path}.part`;
-  await keepFile(`${fetched}.note`, "");
-  await transport.fetch({ endpoint, root, path: fetched, maxBytes: most, size: rowsBytes }, options);
+  await fetchEntry(context, campaign, { entry, fetched }, options);
   const found = await takeRows(context, campaign, entry, await readFile(fetched), options);
   await Promise.all([fetched, `${fetched}.note`].map((one) => rm(one, { force: true })));
   return found;
+}
+
+/** Fetches what an author says are its rows, from its home or from any that has the public file. */
+async function fetchEntry(
+  { transport, content, sources = [] }: Context,
+  campaign: Campaign,
+  { entry, fetched }: { readonly entry: number; readonly fetched: string },
+  options: Abortable,
+): Promise<void> {
+  const most = readersOf(campaign) === undefined ? MAX_ROWS_BYTES : MAX_SEALED_ROWS_BYTES;
+  const locator = decodeLocator(fromHex(campaign.batches[entry]!.locator), "rows", "content");
+  await keepFile(`${fetched}.note`, "");
+  if (locator.kind === "content") {
+    await (content ?? impossible("a home without public data")).fetch(locator.cid, fetched, {
+      ...options,
+      sources,
+      most,
+    });
+    return;
+  }
+  const { rows, rowsRoot: root, rowsBytes } = locator;
+  if (rowsBytes > most) throw strange(entry, "its rows take more than 64 MiB");
+  const endpoint = { ...rows, guestKey: rowsGuestKey(rows) };
+  await transport.fetch({ endpoint, root, path: fetched, maxBytes: most, size: rowsBytes }, options);
 }
 
 /** The key of an entry's parcel as an earlier {@link rowsOf} kept it; undefined in a public campaign. */

@@ -7,10 +7,14 @@ import type { WorkerContext } from "../../../../../src/roles/context.ts";
 import type { Arrivals } from "../../../../../src/roles/federated/market/requester/round/arrivals.ts";
 import { OpenRound } from "../../../../../src/roles/federated/market/seat/open-round.ts";
 import { untilTurn } from "../../../../../src/roles/federated/market/seat/round/play-round.ts";
+import { Silence, turnsOf } from "../../../../../src/roles/federated/market/seat/turns.ts";
 
 const order = ["1", "2", "3"].map((digit) => `0x${digit.repeat(40)}` as Address);
 const [first, second, third] = order as [Address, Address, Address];
-const job = { deadline: 1_000_000, terms: { roundWindow: 1200 } } as FederatedJob;
+const job = {
+  ...{ deadline: 1_000_000, terms: { roundWindow: 1200 } },
+  closings: [{ signers: order }, { signers: [order[0], order[2]] }],
+} as unknown as FederatedJob;
 const file = { federated: { quorum: 1 } } as never;
 
 test("a seat that tells no list half a minute after the updates are here is followed by the next", async (t) => {
@@ -42,8 +46,10 @@ test("a seat that tells no list half a minute after the updates are here is foll
   heard.add("listed-2-1");
   wait(third, third, 2);
   const pass = async (ms: number) => {
-    t.mock.timers.tick(ms);
-    for (let i = 0; i < 20; i += 1) await setImmediate();
+    for (let left = ms; left >= 0; left -= 1000) {
+      t.mock.timers.tick(Math.min(left, 1000));
+      for (let i = 0; i < 20; i += 1) await setImmediate();
+    }
   };
   await pass(60_000);
   assert.deepEqual(turns, ["1 1 0"]);
@@ -55,6 +61,41 @@ test("a seat that tells no list half a minute after the updates are here is foll
   assert.deepEqual(turns, ["1 1 0", "1 1 1", "1 2 1"]);
   await pass(120_000);
   assert.deepEqual(turns, ["1 1 0", "1 1 1", "1 2 1"]);
+});
+
+test("seats that did not sign the round before come last in the next, and only there", () => {
+  assert.deepEqual(turnsOf(order, 1, undefined), [first, second, third]);
+  assert.deepEqual(turnsOf(order, 2, order), [second, third, first]);
+  // It was to be first.
+  assert.deepEqual(turnsOf(order, 2, [first, third]), [third, first, second]);
+  assert.deepEqual(turnsOf(order, 3, [first, third]), [third, first, second]);
+  assert.deepEqual(turnsOf(order, 4, [first, third]), [first, third, second]);
+  assert.deepEqual(turnsOf(order, 5, order), [second, third, first]);
+  assert.deepEqual(turnsOf(order, 2, []), [second, third, first]);
+});
+
+test("one that leads is waited for while this seat works on what it told, and then thrice as long", () => {
+  const done = new Set<string>();
+  const outcome = <T>(name: string) => (done.has(name) ? ({} as T) : undefined);
+  const silence = new Silence({ outcome }, 7);
+  assert.ok(!silence.isOver([2], 0));
+  assert.ok(!silence.isOver([2], 29));
+  done.add("listed-7-2");
+  assert.ok(!silence.isOver([2], 30));
+  assert.ok(!silence.isOver([2], 1_000));
+  done.add("figures-7-2");
+  assert.ok(!silence.isOver([2], 1_050));
+  // Of half a minute, and thrice 1,020 s.
+  assert.ok(!silence.isOver([2], 4_139));
+  assert.ok(silence.isOver([2], 4_140));
+  // The one between them has not told a list yet either.
+  assert.ok(!silence.isOver([2, 0], 4_169));
+  assert.ok(silence.isOver([2, 0], 4_170));
+  done.add("heard-7-2");
+  assert.ok(!silence.isOver([2], 4_200));
+  done.add("examined-7-2");
+  assert.ok(!silence.isOver([2], 4_210));
+  assert.ok(silence.isOver([2], 4_270));
 });
 
 test("a message of the next round waits until it is open, and one of another is not taken", async () => {

@@ -5,12 +5,13 @@ import type { Address } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { chainDeadline } from "../../../../shared/chain-deadline.ts";
 import { noteAndReport, retryText } from "../../../../shared/note.ts";
+import { Silence, turnsOf } from "../turns.ts";
 import { answerPeer } from "./answer-peer.ts";
 import { leadSeatRound } from "./lead-round.ts";
 import { type Seat, type SeatRound, sendByOf } from "./seat.ts";
 
-/** How long the seat on turn may take to tell a list that others would have told by now, milliseconds. */
-const SILENT_MS = 30_000;
+/** How often it is looked whether others are silent, milliseconds. */
+const LOOK_MS = 1000;
 
 /**
  * One round of a seat, until `options.signal` aborts because it is over: leads when it is its turn, and answers the others
@@ -24,9 +25,9 @@ export async function playSeatRound(
   state: SeatRound,
   options: Abortable,
 ): Promise<void> {
-  const { round } = state;
+  const { job, round } = state;
   const { order, peers, account } = seat;
-  const isFirst = turnOf(order, round, account) === 0;
+  const isFirst = turnsIn(job, round, order)[0] === account;
   const parts = [
     [account, () => leadSeatRound(context, journal, seat, { ...state, isFirst }, options)] as const,
     ...peers.map((peer) => {
@@ -50,14 +51,14 @@ export async function playSeatRound(
   );
 }
 
-/** How many seats come before this one in a round. */
-function turnOf(order: readonly Address[], round: number, one: Address): number {
-  return (order.indexOf(one) + order.length - ((round - 1) % order.length)) % order.length;
+/** The seats as their turns come in a round of this job. */
+function turnsIn({ closings }: SeatRound["job"], round: number, order: readonly Address[]) {
+  return turnsOf(order, round, closings[round - 2]?.signers);
 }
 
 /**
- * Resolves when the seat `one` may lead: the first at once, another when those before it had their time, or half a minute
- * after it could have told a list in their place where they stay silent.
+ * Resolves when the seat `one` may lead: the first at once, another when those before it had their share of the second half
+ * of the window, or are silent (`Silence`).
  */
 export async function untilTurn(
   { market }: Pick<WorkerContext, "market">,
@@ -75,18 +76,21 @@ export async function untilTurn(
   },
   { signal }: Abortable,
 ): Promise<void> {
-  const turn = turnOf(order, round, one);
+  const turns = turnsIn(job, round, order);
+  const turn = turns.indexOf(one);
   if (turn === 0) return;
   const wait = Math.floor((turn * job.terms.roundWindow) / (4 * order.length));
   using clock = chainDeadline(sendByOf(job) + wait, market, signal);
-  const isHere = (before: Address) =>
-    before === account || journal.outcome(`listed-${round}-${order.indexOf(before)}`) !== undefined;
+  const before = turns.slice(0, turn);
   const untilSilent = async () => {
+    // It leads itself, and says so of itself.
+    if (before.includes(account)) return await aborted(clock.signal);
     const { quorum } = place.draft.file.federated;
     await arrivals.enough({ quorum, sendBy: sendByOf(job) });
-    await raceSignal(aborted(clock.signal), clock.signal, turn * SILENT_MS);
-    if (order.some((before) => turnOf(order, round, before) < turn && isHere(before)))
-      await aborted(clock.signal);
+    const silence = new Silence(journal, round);
+    const places = before.map((each) => order.indexOf(each));
+    for (let seconds = 0; !silence.isOver(places, seconds); seconds += LOOK_MS / 1000)
+      await raceSignal(aborted(clock.signal), clock.signal, LOOK_MS);
   };
   await Promise.race([aborted(clock.signal), untilSilent().catch(() => aborted(clock.signal))]);
   signal.throwIfAborted();

@@ -40,6 +40,13 @@ const cases: Readonly<Record<string, Case>> = {
   ...Object.fromEntries(
     attacks.map((kind) => [`${kind}-audited`, { federated: { audit: 1 }, ...three(kind) }]),
   ),
+  "topk-audited": { federated: { update: { topk: 0.03 }, audit: 1 } },
+  ...Object.fromEntries(
+    ["lazy", "copy"].flatMap((kind): [string, Case][] => [
+      [`topk-${kind}`, { federated: { update: { topk: 0.03 } }, ...three(kind) }],
+      [`topk-${kind}-audited`, { federated: { update: { topk: 0.03 }, audit: 1 }, ...three(kind) }],
+    ]),
+  ),
 };
 const splits = ["iid", "dirichlet 1", "dirichlet 0.1"] as const;
 

@@ -1,4 +1,5 @@
 import type { Refund } from "../../protocol/federated/pay/refund.ts";
+import type { ReplayFinding } from "../../protocol/federated/replay.ts";
 import { type Address, shortId } from "../../protocol/ids.ts";
 import type { PlayedRound } from "../../roles/federated/simulation/simulate.ts";
 import type { Ui } from "../../ui/ui.ts";
@@ -26,7 +27,7 @@ export interface ProviderLine {
   readonly gains?: { readonly own: number; readonly others: number };
   readonly taken: boolean;
   readonly weight: number;
-  readonly audit?: "clean" | "proven";
+  readonly audit?: ReplayFinding;
   readonly pay: bigint;
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { badKinds } from "../../protocol/federated/job-file.ts";
 import { federatedCauses, federatedStates } from "../../protocol/federated/market/events.ts";
+import { replayFindings } from "../../protocol/federated/replay.ts";
 import {
   addressValue,
   amountValue,
@@ -49,7 +50,7 @@ const simulatedRound = z.strictObject({
         .describe("how much its update lowers the loss on its own rows and on others', nats"),
       taken: z.boolean().describe("whether the update is in the new model"),
       weight: count,
-      audit: z.enum(["clean", "proven"]).optional().describe("what its replay found, where there was one"),
+      audit: z.enum(replayFindings).optional().describe("what its replay found, where there was one"),
       pay: amountValue,
     }),
   ),
@@ -234,7 +235,7 @@ export const traceOutput = z.strictObject({
             data: hashValue.describe("digest of what it was trained on"),
             weight: count.describe("in the mean"),
             accuracy: count.describe("of the model with it, millionths"),
-            audit: z.enum(["none", "clean", "proven"]),
+            audit: z.enum(["none", ...replayFindings]),
             ...when,
           }),
         ),

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { createMarket } from "../../../src/chain/market.ts";
 import type { Market } from "../../../src/ports/market.ts";
+import { readLedger } from "../../../src/protocol/federated/ledger/ledger.ts";
 import { memberOf } from "../../../src/protocol/federated/market/fold.ts";
 import { type Address, type JobId, sameAddress } from "../../../src/protocol/ids.ts";
 import { startTestMarket } from "../../support/market/market.ts";
@@ -29,7 +30,8 @@ test(
   async (t) => {
     const bad = ["sign"] as const;
     const market = await startTestMarket(t, { providers: 4, validators: 4, transport: "direct", bad });
-    const job = await seatLedExample(t, { validators: 2, rounds: 3, audit: 1 });
+    const update = "{ topk: 0.1 }";
+    const job = await seatLedExample(t, { validators: 2, rounds: 3, audit: 1, update });
     const out = join(dirname(job), "model");
     const { code, stdout, stderr } = await market.attempt(["submit", job, "--yes", "-o", out]);
     assert.equal(code, 0, `${stdout}\n${stderr}`);
@@ -46,6 +48,15 @@ test(
       assert.equal(providers.find(({ account }) => account === cheat)?.pay.amount, "0", stdout);
     const verified = await market.ichain(["verify", join(out, "job.ledger"), "--tip", end.tip]);
     assert.equal(verified.rounds, 3);
+    // Replays of top-k updates need what their providers left unsaid, from round 2 on of the round before too.
+    const ledger = readLedger((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n"));
+    for (const [i, { members }] of ledger.rounds.entries()) {
+      const audits = members.map(({ audit }) => audit).filter((audit) => audit !== "none");
+      const found = members.find(({ provider }) => provider === cheat)?.audit;
+      assert.equal(found, i === 0 ? "proven" : "none", stdout);
+      assert.deepEqual(new Set(audits), new Set(i === 0 ? ["proven", ...audits] : ["clean"]), stdout);
+      assert.ok(!audits.includes("withheld"), stdout);
+    }
 
     const reader = readerOf(t, market);
     const id = end.jobId as JobId;

@@ -62,7 +62,11 @@ test("a job file says what is missing or contradicts itself", () => {
   assert.deepEqual(faults({}, { validators: 8 }), ["federated.validators.count"]);
   assert.deepEqual(faults({}, { validators: 1, silent: "redeal" }), ["federated.silent"]);
   assert.deepEqual(faults({}, { validators: 1, providers: 49 }), ["federated.providers"]);
-  assert.deepEqual(faults({}, { validators: 1, audit: 1, update: { topk: 0.03 } }), ["federated.audit"]);
+  const topk = { validators: 1, audit: 1, update: { topk: 0.03 } };
+  assert.deepEqual(faults({}, topk), []);
+  assert.deepEqual(faults({}, { ...topk, providers: 41 }), ["federated.providers"]);
+  const noised = { ...topk, strategy: "fedavg", privacy: { clip: 1, noise: 4 } };
+  assert.ok(faults({}, noised).includes("federated.audit"));
   assert.deepEqual(faults({}, { audit: 1 }), ["federated.audit"]);
   assert.deepEqual(faults({}, { windows: { round: "1m" } }), ["federated.windows.round"]);
   assert.deepEqual(faults({}, { model: undefined }), ["federated.model"]);

@@ -48,7 +48,14 @@ test("a clean replay brings a suspect back with its rows, and a proven cheat lea
       [2, "clean"],
       [3, "proven"],
     ]),
+    true,
   );
   assert.deepEqual(judged.plan.groups, [[0, 2]]);
   assert.equal(judged.plan.weights[2], 12);
+  const found = new Map([
+    [0, "withheld"],
+    [1, "clean"],
+    [2, "clean"],
+  ] as const);
+  assert.deepEqual(afterReplays(decision, found, false).plan.groups, [[1]], "of top-k updates");
 });

@@ -161,6 +161,20 @@ test("top-k updates are less than a quarter of int8's and teach the same", async
   assert.ok(rounds.at(-1)!.accuracy > 0.7, String(rounds.at(-1)!.accuracy));
 });
 
+test("replays of top-k updates prove each cheat, and no honest provider", async () => {
+  const bad = { lazy: 1, copy: 1 };
+  const federated = { update: { topk: 0.03 }, audit: 6, strategy: "fedavg", onCheat: "continue" };
+  const rounds = await play({ federated, simulation: { bad } });
+  const found = (isBad: boolean, what: string) =>
+    rounds
+      .flatMap(({ outcomes }) => outcomes)
+      .filter(({ actor, audit }) => (actor.bad !== undefined) === isBad && audit === what).length;
+  assert.deepEqual([found(true, "proven"), found(true, "clean")], [2, 0]);
+  assert.equal(found(false, "proven"), 0);
+  assert.ok(found(false, "clean") > 12);
+  assert.equal(paid(rounds, true), 0n);
+});
+
 test("the ledger says what was sent, taken and paid, with every kind of cheat and spares in their places", async () => {
   const bad = { drop: 1, garbage: 1, sign5: 1, lazy: 1 };
   const wanted = { federated: { audit: 6, share: "accuracy", onCheat: "continue" }, simulation: { bad } };

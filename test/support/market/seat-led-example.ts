@@ -15,12 +15,15 @@ export async function seatLedExample(
     audit,
     providers = 4,
     onCheat = "continue",
+    update = "int8",
   }: {
     readonly validators: number;
     readonly rounds: number;
     readonly audit: number;
     readonly providers?: number;
     readonly onCheat?: "continue" | "refund";
+    /** As job.yaml has it. */
+    readonly update?: string;
   },
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "ichain-seats-"));
@@ -28,7 +31,7 @@ export async function seatLedExample(
   await cp(example, folder, { recursive: true });
   const path = join(folder, "job.yaml");
   const text = await readFile(path, "utf8");
-  const led = `  validators: { count: ${validators}, fee: 0.001, deposit: 0.001 }\n  audit: ${audit}\n  onCheat: ${onCheat}\n`;
+  const led = `  validators: { count: ${validators}, fee: 0.001, deposit: 0.001 }\n  audit: ${audit}\n  onCheat: ${onCheat}\n  update: ${update}\n`;
   const changed = text
     .replace("rounds: 5", `rounds: ${rounds}`)
     .replace("providers: 4", `providers: ${providers}`);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { IchainError } from "../../../errors/error.ts";
 import type { Address, Hex } from "../../ids.ts";
+import { mayCount } from "../replay.ts";
 import {
   type Aggregation,
   aggregationSchema,
@@ -170,7 +171,7 @@ class Reader {
     for (const { provider, upload, weight, audit } of members) {
       const sent = this.#open.find((one) => one.provider === provider)?.hash ?? NOTHING;
       if (upload !== sent) throw broken(line, `it names another upload of ${provider} than is on record`);
-      if (weight > 0 && (sent === NOTHING || audit === "proven")) {
+      if (weight > 0 && (sent === NOTHING || !mayCount(audit))) {
         throw broken(line, `the update of ${provider} cannot be in the model`);
       }
     }
@@ -178,7 +179,7 @@ class Reader {
     if (left !== undefined) throw broken(line, `it leaves out the upload of ${left.provider}`);
   }
 
-  /** No account's sum may fall, and a proven cheat earns nothing in this round. */
+  /** No account's sum may fall, and what may not count earns nothing in this round. */
   #checkEarned(
     members: readonly RoundMember[],
     earned: AggregationLine["earned"],
@@ -194,7 +195,7 @@ class Reader {
     }
     for (const { provider, audit, upload } of members) {
       const more = (sums.get(provider) ?? 0n) - (this.#earned.get(provider) ?? 0n);
-      if (more > 0n && (audit === "proven" || upload === NOTHING)) {
+      if (more > 0n && (!mayCount(audit) || upload === NOTHING)) {
         throw broken(line, `it pays ${provider}, which has no good update in this round`);
       }
     }

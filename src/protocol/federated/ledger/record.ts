@@ -1,6 +1,7 @@
 import { recoverAddress, type SigningKey, TypedDataEncoder } from "ethers";
 import { z } from "zod";
 import type { Address, Hex } from "../../ids.ts";
+import { replayFindings } from "../replay.ts";
 
 /**
  * What a federated job leaves on record: who made what from what, when, and where it lies (paper 001, figure 1). Each
@@ -71,7 +72,8 @@ export const memberSchema = z.strictObject({
   accuracy: z.number().int().min(0).max(1_000_000),
   /** In the mean; 0 where the update was left out. */
   weight: count,
-  audit: z.enum(["none", "clean", "proven"]),
+  /** What a replay found, where there was one. */
+  audit: z.enum(["none", ...replayFindings]),
 });
 export type RoundMember = z.infer<typeof memberSchema>;
 

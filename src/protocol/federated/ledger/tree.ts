@@ -8,7 +8,7 @@ import type { RoundMember } from "./record.ts";
  */
 
 const NOTHING = `0x${"0".repeat(64)}` as Hex;
-const audits = { none: 0, clean: 1, proven: 2 } as const;
+const audits = { none: 0, clean: 1, proven: 2, withheld: 3 } as const;
 
 /** Root over leaves in the given order; zero without any. */
 export function treeRoot(leaves: readonly Hex[]): Hex {

@@ -19,6 +19,8 @@ const rows = z.strictObject({
 
 /** What seats tell each other of a round has to fit one part of a feed. */
 const MOST_BEFORE_SEATS = 48;
+/** The same where each update names the parcel of its residuals too. */
+const MOST_WITH_RESIDUALS = 40;
 
 const coin = z.number().min(0).max(1e9);
 
@@ -186,8 +188,9 @@ export const federatedJobFileSchema = z
         ["federated", "onCheat"],
         "needs two `validators` or more, and `audit`: they prove a cheat together",
       );
-    if (seats.count > 0 && federated.providers > MOST_BEFORE_SEATS)
-      add(["federated", "providers"], `is ${MOST_BEFORE_SEATS} at most in a job that validators lead`);
+    const most = federated.update === "int8" ? MOST_BEFORE_SEATS : MOST_WITH_RESIDUALS;
+    if (seats.count > 0 && federated.providers > most)
+      add(["federated", "providers"], `is ${most} at most in a job that validators lead`);
     if (seats.count > 0 && !filesOf(federated).every(isPlain))
       add(
         ["federated"],
@@ -204,10 +207,10 @@ export const federatedJobFileSchema = z
       );
     if (seats.count > 0 && federated.silent === "redeal")
       add(["federated", "silent"], "is for jobs that you lead yourself: validators deal no rows");
-    if (audit !== "off" && (federated.update !== "int8" || (federated.privacy?.noise ?? 0) > 0))
+    if (audit !== "off" && (federated.privacy?.noise ?? 0) > 0)
       add(
         ["federated", "audit"],
-        "is for `update: int8` without noise: other updates cannot be replayed by a validator yet",
+        "is for updates without noise: others cannot be replayed by a validator yet",
       );
     if ((federated.least ?? 0) > federated.providers) add(["federated", "least"], "is more than `providers`");
     const { privacy } = federated;

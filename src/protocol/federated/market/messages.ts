@@ -76,5 +76,7 @@ export const updateMessageSchema = z.strictObject({
   upload: uploadSchema,
   signature: hex(130),
   ...{ transport, address, parcel: parcelSchema },
+  /** Of a top-k update: what it left unsaid, for who replays it. */
+  residuals: parcelSchema.optional(),
 });
 export type UpdateMessage = z.infer<typeof updateMessageSchema>;

@@ -2,6 +2,7 @@ import { AbiCoder, keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import type { Address, Hex } from "../../ids.ts";
 import { canonicalJson } from "../../task/spec.ts";
+import { replayFindings } from "../replay.ts";
 import { type JobRules, kitRulesSchema } from "./file.ts";
 import { account, hex, parcelSchema, seatPlaceSchema, updateMessageSchema } from "./messages.ts";
 
@@ -41,7 +42,7 @@ const figures = {
       z.strictObject({
         accuracy: z.number().int().min(-1e6).max(1e6),
         gains: z.strictObject({ own: gain, others: gain }).optional(),
-        audit: z.enum(["clean", "proven"]).optional(),
+        audit: z.enum(replayFindings).optional(),
       }),
     )
     .max(64),

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { BadKind, FederatedFile } from "../../../protocol/federated/job-file.ts";
+import type { Vector } from "../../../protocol/federated/vector.ts";
 import type { Address } from "../../../protocol/ids.ts";
 import { Random } from "../data/random.ts";
 import type { Samples } from "../data/samples.ts";
@@ -17,7 +18,7 @@ export interface Actor {
   /** Rows of its part. */
   readonly rows: Uint32Array;
   /** What its top-k updates have not said yet. */
-  readonly residual?: Float64Array;
+  readonly residual?: Vector;
 }
 
 /** What every training of a round starts from. */

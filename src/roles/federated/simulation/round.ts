@@ -10,7 +10,7 @@ import {
 import type { UpdateSource } from "../../../protocol/federated/codec/chunk.ts";
 import { openUpdate } from "../../../protocol/federated/codec/update.ts";
 import type { FederatedFile } from "../../../protocol/federated/job-file.ts";
-import { afterReplays } from "../../../protocol/federated/replay.ts";
+import { afterReplays, mayCount, type ReplayFinding } from "../../../protocol/federated/replay.ts";
 import { stateCount } from "../../../protocol/federated/server/step.ts";
 import type { Gains, Memory, ServerStep, Strategy } from "../../../protocol/federated/strategy.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
@@ -53,8 +53,8 @@ export interface Outcome {
   readonly taken: boolean;
   /** The strategy's weight; 0 outside. */
   readonly weight: number;
-  /** `clean` or `proven`: what the replay found, where there was one. */
-  readonly audit?: "clean" | "proven";
+  /** What the replay found, where there was one. */
+  readonly audit?: ReplayFinding;
   /** What it is paid by, in millionths; 0 outside. */
   readonly worth: number;
 }
@@ -68,7 +68,7 @@ interface Sent {
   readonly actor: Actor;
   readonly bytes: Uint8Array;
   readonly update: UpdateSource;
-  readonly residual?: Float64Array;
+  readonly residual?: Vector;
 }
 
 /** Plays one round: train, measure, decide, replay, aggregate. */
@@ -100,7 +100,7 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     memory: before.memory,
   });
   const audits = audit(task, sent, decision, { file, exchange });
-  const judged = afterReplays<Entry, OpenDecision>(decision, audits);
+  const judged = afterReplays<Entry, OpenDecision>(decision, audits, file.update === "int8");
   const apply = (taken: readonly number[]) => {
     const { base } = exchange;
     const [next, states] = [new Vector(base.length), emptyStates(server, base.length)];
@@ -122,7 +122,7 @@ export async function playRound(task: TrainingTask, before: TrialState, rules: R
     if (at < 0) return { actor, accuracy: 0, taken: false, weight: 0, worth: 0 };
     const inside = taken.includes(at);
     const found = audits.get(at);
-    const paid = found !== "proven" && (inside || file.share === "accuracy");
+    const paid = mayCount(found) && (inside || file.share === "accuracy");
     return {
       actor,
       sent: sent[at]!.bytes,
@@ -188,7 +188,7 @@ function audit(
   sent: readonly Sent[],
   { plan }: Decision,
   { file, exchange }: { readonly file: FederatedFile; readonly exchange: Exchange },
-): Map<number, "clean" | "proven"> {
+): Map<number, ReplayFinding> {
   if (file.audit === "off") return new Map();
   const random = new Random(`audit ${task.seed} ${task.round}`);
   const drawn = random.shuffle([...sent.keys()]).slice(0, file.audit);

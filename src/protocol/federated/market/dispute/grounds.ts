@@ -1,6 +1,7 @@
 import { type Address, type Hex, sameAddress } from "../../../ids.ts";
 import type { RoundMember } from "../../ledger/record.ts";
 import { sharesOf } from "../../pay/shares.ts";
+import { mayCount } from "../../replay.ts";
 import { type FederatedTerms, federatedBondOf } from "../terms.ts";
 
 /** A round as its books have it, seen to be what the chain names, and what everyone had earned before it. */
@@ -30,7 +31,7 @@ export function isUnderpaid(
   const shareBy = (counts: (one: RoundMember) => boolean) =>
     sharesOf(
       roundPrice,
-      members.map((one) => (counts(one) && one.audit !== "proven" ? BigInt(one.accuracy) : 0n)),
+      members.map((one) => (counts(one) && mayCount(one.audit) ? BigInt(one.accuracy) : 0n)),
     ).shares[own]!;
   // By either rule of pay: the books do not say which is the job's.
   return paid < shareBy(({ weight }) => weight > 0) && paid < shareBy((one) => one.upload !== NOTHING);

@@ -17,6 +17,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { readVector } from "../../aggregation/vector-file.ts";
 import { enlistedIn, partDigest } from "../requester/course.ts";
 import { type RoundPlace, rootUpdate } from "../requester/round/aggregate.ts";
+import { residualsShown } from "../seat/residuals.ts";
 import { checkRoot } from "../seat/round/examine.ts";
 import { agreedMeasurements, sameFindings } from "../seat/round/figures.ts";
 import { replay } from "../seat/round/replay.ts";
@@ -112,7 +113,12 @@ async function rerun(
     if (data !== undefined && data !== upload.data)
       throw disagree(`the update of ${upload.provider} is of other rows than it was dealt`);
   }
-  const updates = arrivedOf(job, proposal.updates, (_, { parcel }) => pathOf(parcel.root)!);
+  const updates = arrivedOf(
+    job,
+    proposal.updates,
+    (_, { parcel }) => pathOf(parcel.root)!,
+    (account, _, path) => residualsShown(context, { job, round, length: parameters }, { account, path }),
+  );
   const { states } = proposedFiles(place, round, by);
   for (const i of states.keys()) {
     const shown = join(testimony.folder, stateFile(i));

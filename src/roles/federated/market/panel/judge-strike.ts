@@ -10,6 +10,7 @@ import { CONDEMNED_SHARE } from "../../../../protocol/federated/replay.ts";
 import { type Address, type Hex, sameAddress } from "../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { enlistedIn, partDigest } from "../requester/course.ts";
+import { residualsShown } from "../seat/residuals.ts";
 import { replayOne } from "../seat/round/replay.ts";
 import { openCase, type PanelSetup, parentOfRound, soundUpdates, type Testimony } from "./open-case.ts";
 import { type CaseFiles, openCasePlace } from "./place.ts";
@@ -60,6 +61,12 @@ export async function judgeStrike(
     await rm(input, { recursive: true, force: true });
     await cp(place.tasks.input, input, { recursive: true });
   }
+  const account = enlistedIn(job)[at]!;
+  const residuals = residualsShown(
+    context,
+    { job, round, length: parameters },
+    { account, path: update.path },
+  );
   const finding = await replayOne(
     context,
     journal,
@@ -68,7 +75,7 @@ export async function judgeStrike(
       name,
       round,
       most: CONDEMNED_SHARE,
-      update: { account: enlistedIn(job)[at]!, place: at, path: update.path },
+      update: { account, place: at, path: update.path, residuals },
     },
     options,
   ).catch((error: unknown) => {
@@ -77,5 +84,7 @@ export async function judgeStrike(
     return "clean";
   });
   await rm(input, { recursive: true, force: true });
+  // Another witness may show the residuals, without which nothing is known.
+  if (finding === "withheld") return undefined;
   return finding === "proven" ? GUILTY : CLEAR;
 }

@@ -12,7 +12,7 @@ import type { WorkerContext } from "../../../context.ts";
 import { noteAndReport } from "../../../shared/note.ts";
 import { challengeRound } from "../dispute/open.ts";
 import { unlessRefused } from "../unless-refused.ts";
-import type { MadeUpdate } from "./retrain.ts";
+import type { MadeUpdate } from "./made-update.ts";
 
 /**
  * Compares what the books of a closed round pay this provider, which `keepPay` has seen to be what the chain says, with the

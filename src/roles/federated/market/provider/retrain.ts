@@ -1,44 +1,20 @@
 import { existsSync } from "node:fs";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
-import type { Blob } from "../../../../ports/transport.ts";
-import { decodeUpdate, openUpdate } from "../../../../protocol/federated/codec/update.ts";
 import type { FederatedJob } from "../../../../protocol/federated/market/job.ts";
-import type { UpdateMessage } from "../../../../protocol/federated/market/messages.ts";
 import { updateLengthOf } from "../../../../protocol/federated/market/spec.ts";
-import { type Model, readExactModel, writeExactModel } from "../../../../protocol/federated/model-file.ts";
-import { CONDEMNED_SHARE, sameTraining } from "../../../../protocol/federated/replay.ts";
+import { readExactModel } from "../../../../protocol/federated/model-file.ts";
+import { CONDEMNED_SHARE } from "../../../../protocol/federated/replay.ts";
 import type { WorkerContext } from "../../../context.ts";
 import type { ProviderSetup } from "../../../job/provider/accept.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
-import { encodeAgain } from "../../encode.ts";
+import { comesFrom } from "../../encode.ts";
 import { discardRun } from "../train.ts";
 import type { Enlisted } from "./enlist.ts";
+import { keptInputs, keptResiduals, type MadeUpdate } from "./made-update.ts";
 import { trainHere } from "./train-here.ts";
-
-/** An update as it is hosted and announced: a step of the journal. */
-export interface MadeUpdate {
-  readonly blob: Blob;
-  readonly message: UpdateMessage;
-}
-
-/** Paths of what is kept of a round. */
-export function keptInputs(dir: string, round: number) {
-  return { model: join(dir, `kept-${round}.exact`), update: join(dir, `kept-${round}.bin`) };
-}
-
-/** Keeps what a round was trained from and what came of it, of the last two rounds: what answers a strike. */
-export async function keepInputs(
-  dir: string,
-  { round, model, update }: { readonly round: number; readonly model: Model; readonly update: Uint8Array },
-): Promise<void> {
-  const files = keptInputs(dir, round);
-  await writeFile(files.model, writeExactModel(model));
-  await writeFile(files.update, update);
-  for (const path of Object.values(keptInputs(dir, round - 2))) await rm(path, { force: true });
-}
 
 /**
  * Whether the same training gives the update of `round` again, as a panel's replay must find; undefined where what it
@@ -65,6 +41,11 @@ export async function trainsTheSame(
   const { spec } = enlisted;
   if (spec.federated.own !== undefined || !existsSync(files.update) || !existsSync(files.model))
     return undefined;
+  const length = updateLengthOf(spec.federated);
+  const carried = journal.outcome<MadeUpdate>(`update-${round}`)?.carried === true;
+  const residuals =
+    spec.federated.update === "int8" ? undefined : keptResiduals(dir, round, { carried, length });
+  if (spec.federated.update !== "int8" && residuals === undefined) return undefined;
   const name = `again-${round}`;
   // A folder of its own: another round may be trained meanwhile.
   const input = join(dir, `in-again-${round}`);
@@ -78,11 +59,8 @@ export async function trainsTheSame(
       const model = readExactModel(await readFile(files.model));
       const training = { job, round, setup, enlisted, input, dataDir: undefined, name, model };
       const { change } = await trainHere(context, journal, training, options);
-      const { update, privacy } = spec.federated;
-      const length = updateLengthOf(spec.federated);
-      const valuesOf = (bytes: Uint8Array) => decodeUpdate(openUpdate(bytes, length));
-      const again = encodeAgain(change, { update, privacy });
-      return sameTraining(valuesOf(await readFile(files.update)), valuesOf(again), CONDEMNED_SHARE);
+      const sent = new Uint8Array(await readFile(files.update));
+      return comesFrom(sent, change, spec.federated, { residuals, most: CONDEMNED_SHARE });
     },
   });
   await discardRun(context, journal, name);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Abortable, aborted } from "../../../../async/abort.ts";
 import { retryTransient } from "../../../../async/retry.ts";
@@ -23,17 +23,18 @@ import { jobFolder } from "../../../shared/job-folder.ts";
 import { noteAndReport, retryText } from "../../../shared/note.ts";
 import { random32 } from "../../../shared/random.ts";
 import { transact } from "../../../shared/transact.ts";
-import { encode } from "../../encode.ts";
+import { type Encoded, encode } from "../../encode.ts";
 import { noiseCommitment, noiseSeed, withNoise } from "../../privacy/noise.ts";
 import { readBounded } from "../read-bounded.ts";
+import { packResiduals, type SentBefore } from "../residual-proof.ts";
 import { discardRun } from "../train.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import { examineBooks } from "./challenge.ts";
 import type { Enlisted } from "./enlist.ts";
 import { fetchFromAny, hear, type LastToAnswer, type Lead, leadsOf, readerOf } from "./leads.ts";
+import { keepInputs, keepResidual, type MadeUpdate, sentBefore, tellsRoundBefore } from "./made-update.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
-import { keepInputs, type MadeUpdate } from "./retrain.ts";
 import { keepPay } from "./settle.ts";
 import { trainHere } from "./train-here.ts";
 
@@ -49,7 +50,11 @@ export interface RoundContext {
 
 /** Updates that are hosted: the requester may still be at the last one's. */
 export function updatesOf(journal: JobJournal): Blob[] {
-  return lastRounds(journal).flatMap((one) => journal.outcome<MadeUpdate>(`update-${one}`)?.blob ?? []);
+  return lastRounds(journal).flatMap((one) => blobsOf(journal.outcome<MadeUpdate>(`update-${one}`)));
+}
+
+function blobsOf(made: MadeUpdate | undefined): Blob[] {
+  return made === undefined ? [] : [made.blob, ...(made.residuals ? [made.residuals] : [])];
 }
 
 /** Rounds are found by their steps: the last with a message, and the one before. */
@@ -77,16 +82,20 @@ export async function takeRound(
   await examineBooks(context, journal, { ...before, policy: round.setup.policy }, options);
   if (message.work === undefined) return;
   const leads = await leadsOf(context, journal, job.id, enlisted, options);
-  const made = await makeUpdate(context, journal, { ...round, work: message.work }, options);
+  const made = await makeUpdate(
+    context,
+    journal,
+    { ...round, work: message.work, line: message.ledger.at(-1) },
+    options,
+  );
   // Once it is recorded: before, a crash would make the update again of the run's outputs.
   await discardRun(context, journal, `round-${round.round}`);
   const live = await hosting.start();
   for (const lead of leads) await live.admit(readerOf(lead));
-  await live.add(made.blob);
-  const earlier = journal.outcome<MadeUpdate>(`update-${round.round - 1}`);
-  if (earlier) {
-    live.remove(earlier.blob.root);
-    await rm(earlier.blob.path, { force: true });
+  for (const blob of blobsOf(made)) await live.add(blob);
+  for (const earlier of blobsOf(journal.outcome<MadeUpdate>(`update-${round.round - 1}`))) {
+    live.remove(earlier.root);
+    await rm(earlier.path, { force: true });
   }
   const told = () =>
     retryTransient(
@@ -153,6 +162,8 @@ function hearOf(
         job.terms.seats > 0 && round > 1 ? job.closings[round - 2]!.closing.modelRoot : undefined;
       const accept = (message: RoundMessage) =>
         message.round === round &&
+        (enlisted.spec.federated.update === "int8" ||
+          tellsRoundBefore(context, { job, round }, message.ledger)) &&
         (signed === undefined || message.work === undefined || message.work.model.root === signed);
       return await hear(context, leads, { from: round, accept, last }, options);
     },
@@ -164,7 +175,20 @@ type Work = NonNullable<RoundMessage["work"]>;
 function makeUpdate(
   context: WorkerContext,
   journal: JobJournal,
-  { job, round, setup, enlisted, identity, last, work }: RoundContext & { readonly work: Work },
+  {
+    job,
+    round,
+    setup,
+    enlisted,
+    identity,
+    last,
+    work,
+    line,
+  }: RoundContext & {
+    readonly work: Work;
+    /** The round before, as the ledger has it. */
+    readonly line: string | undefined;
+  },
   options: Abortable,
 ): Promise<MadeUpdate> {
   const { market, parcels, account, jobsDir } = context;
@@ -186,7 +210,12 @@ function makeUpdate(
       const trained = await trainHere(context, journal, training, options);
       const folder = join(dir, `update-${round}`);
       await mkdir(folder, { recursive: true });
-      const bytes = await encoded(journal, { job, round, spec, dir }, trained.change);
+      const before =
+        spec.federated.update === "int8"
+          ? undefined
+          : await sentBefore(context, journal, { job, round, line, spec, dir });
+      const { bytes, residual } = await encoded(journal, { job, round, spec, before }, trained.change);
+      if (residual !== undefined) await keepResidual(dir, round, residual);
       await writeFile(join(folder, UPDATE_FILE), bytes);
       await keepInputs(dir, { round, model, update: bytes });
       const packed = await parcels.pack(
@@ -194,6 +223,10 @@ function makeUpdate(
         options,
       );
       await rm(folder, { recursive: true, force: true });
+      const shown =
+        residual === undefined || job.terms.seats === 0
+          ? undefined
+          : await packResiduals(context, `${folder}-residuals`, { line, before, after: residual }, options);
       const upload = {
         ...{ round, provider: account.toLowerCase() as Address, parent: parentOf(job, spec, round), data },
         ...{ update: updateDigest(createHash("sha256"), [bytes]), location: packed.blob.root },
@@ -203,7 +236,11 @@ function makeUpdate(
       const signature = market.signRecord(recordHash(upload, market.ledgerDomainOf(job.id)));
       const { transport, address } = identity.endpoint;
       const parcel = { root: packed.blob.root, key: packed.sessionKey, bytes: packed.blob.size };
-      return { blob: packed.blob, message: { upload, signature, transport, address, parcel } };
+      const message = { upload, signature, transport, address, parcel };
+      const carried = before !== undefined;
+      if (shown === undefined) return { blob: packed.blob, message, carried };
+      const residuals = { root: shown.blob.root, key: shown.key, bytes: shown.blob.size };
+      return { blob: packed.blob, residuals: shown.blob, message: { ...message, residuals }, carried };
     },
   });
 }
@@ -313,17 +350,23 @@ async function bringParcel(
   return opened;
 }
 
-/** The update's bytes: clipped and noised where the job asks, with what top-k updates have not said yet. */
+/** The update of a change: clipped and noised where the job asks, with what the last top-k update has not said. */
 async function encoded(
   journal: JobJournal,
-  { job, round, spec, dir }: { job: FederatedJob; round: number; spec: Enlisted["spec"]; dir: string },
+  {
+    job,
+    round,
+    spec,
+    before,
+  }: {
+    readonly job: FederatedJob;
+    readonly round: number;
+    readonly spec: Enlisted["spec"];
+    readonly before: SentBefore | undefined;
+  },
   change: Float64Array,
-): Promise<Uint8Array> {
+): Promise<Encoded> {
   const { update, privacy } = spec.federated;
-  const residualOf = (of: number) => join(dir, `residual-${of}`);
-  const before = update === "int8" ? undefined : await readFile(residualOf(round - 1)).catch(() => undefined);
-  const residual =
-    before && new Float64Array(before.buffer.slice(before.byteOffset, before.byteOffset + before.length));
   let [sent, state] = [change, undefined as Uint8Array | undefined];
   if (privacy !== undefined) {
     const secret = await journal.step("noise", { prepare: random32, act: (one) => one });
@@ -331,12 +374,7 @@ async function encoded(
     sent = withNoise(change, privacy, seed);
     if (privacy.noise > 0) state = noiseCommitment(seed);
   }
-  const { bytes, residual: rest } = encode(sent, update, residual, state);
-  if (rest !== undefined) {
-    await writeFile(residualOf(round), new Uint8Array(rest.buffer));
-    await rm(residualOf(round - 2), { force: true });
-  }
-  return bytes;
+  return encode(sent, update, before?.residual, state);
 }
 
 /** Asserts the upload when a third of the window is left and the round is still open. */

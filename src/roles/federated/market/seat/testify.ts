@@ -25,6 +25,7 @@ import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { updateNoticeOf, updatePath } from "../requester/round/arrivals.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import { workedOut } from "./kept-rounds.ts";
+import { residualsFolder } from "./residuals.ts";
 import type { Proposed } from "./round/propose.ts";
 import { proposedFiles, type WorkedOut } from "./round/work-out.ts";
 import type { Kit } from "./take-kit.ts";
@@ -73,6 +74,9 @@ export async function testify(
   for (const [i, { path }] of updates.entries()) {
     await mkdir(join(folder, updateFolder(i)), { mode: 0o700 });
     await copyFile(path, join(folder, updateFolder(i), UPDATE_FILE));
+    const residuals = residualsFolder(path);
+    if (existsSync(residuals))
+      await cp(residuals, `${join(folder, updateFolder(i))}-residuals`, { recursive: true });
   }
   if (closing !== undefined) {
     const { states } = proposedFiles(place, round, 0);

@@ -140,7 +140,7 @@ export async function aggregateRound(
   const findings =
     (await request.replay?.(updates.filter(({ account }) => suspects.includes(account)))) ?? new Map();
   const found = new Map(decided.entries.map(({ account }, at) => [at, findings.get(account)]));
-  const decision = afterReplays(decided, found);
+  const decision = afterReplays(decided, found, federated.update === "int8");
   const tried = { ...made, next: files.tried, nextStates: states.map((i) => `${files.tried}-${i}`) };
   let tries = 0;
   const taken = await chooseGroups(decision, base[place.root ? ROOT : HIDDEN]!.acc, async (group) => {

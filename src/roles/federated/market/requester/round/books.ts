@@ -8,6 +8,7 @@ import {
 import { memberLeaf, treeRoot } from "../../../../../protocol/federated/ledger/tree.ts";
 import type { Closing } from "../../../../../protocol/federated/market/closing.ts";
 import { sharesOf } from "../../../../../protocol/federated/pay/shares.ts";
+import { mayCount } from "../../../../../protocol/federated/replay.ts";
 import type { Address, Hex } from "../../../../../protocol/ids.ts";
 import type { RoundBasis } from "../draft.ts";
 import type { Aggregated } from "./aggregate.ts";
@@ -90,7 +91,7 @@ export function closeBooks(
         accuracy: Math.max(0, found?.accuracy ?? 0),
         weight: found?.weight ?? 0,
       };
-      const counts = found !== undefined && found.audit !== "proven" && (found.taken || share === "accuracy");
+      const counts = found !== undefined && mayCount(found.audit) && (found.taken || share === "accuracy");
       const worth = share === "left-out" ? Math.max(0, found?.contribution ?? 0) : member.accuracy;
       return { member, worth: counts ? worth : 0 };
     })

@@ -92,7 +92,8 @@ export async function answerPeer(
     const made = await journal.step<null, Found>(`figures-${tag}`, {
       prepare: () => null,
       act: async () => {
-        const updates = await takeList(context, journal, state, { by, list, arrivals, members }, options);
+        const taken = { by, from: peer, list, arrivals, members, hosting };
+        const updates = await takeList(context, journal, state, taken, options);
         await requireAsserted(context, state, { list, arrivals }, options);
         using _slot = await hold();
         const figures = await figuresOf(context, journal, state, { by, updates }, options);

@@ -80,7 +80,7 @@ export async function examineProposal(
   const { updates: counted } = proposal;
   if (list !== undefined && digestOf(list) !== digestOf({ round, updates: counted }))
     throw disagree("it counts other updates than it told before");
-  const taken = { by, list: { round, updates: counted }, arrivals, members };
+  const taken = { by, from: proposer, list: { round, updates: counted }, arrivals, members, hosting };
   const updates = await takeList(context, journal, state, taken, options);
   const now = await market.now(options);
   // From the round's beginning on, which a dispute may have put off since.

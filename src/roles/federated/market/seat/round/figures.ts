@@ -104,7 +104,8 @@ export function agreedMeasurements(measured: RoundMeasurements, proposal: RoundP
 }
 
 /**
- * What replays found, once it is seen to be what the proposer says.
+ * What replays found, once it is seen to be what the proposer says. That a provider withheld its residual is taken from the
+ * proposer, which could leave the update out altogether.
  * @throws FEDERATED_DISAGREED
  */
 export function sameFindings(
@@ -112,8 +113,11 @@ export function sameFindings(
   updates: readonly ArrivedUpdate[],
   { measured }: RoundProposal,
 ): ReadonlyMap<Address, ReplayFinding> {
-  for (const [i, { account }] of updates.entries())
-    if (found.get(account) !== measured[i]!.audit)
-      throw disagree(`a replay of ${account} finds something else`);
-  return found;
+  const agreed = new Map(found);
+  for (const [i, { account }] of updates.entries()) {
+    const [own, told] = [found.get(account), measured[i]!.audit];
+    if (own !== undefined && told === "withheld") agreed.set(account, told);
+    else if (own !== told) throw disagree(`a replay of ${account} finds something else`);
+  }
+  return agreed;
 }

@@ -10,6 +10,7 @@ import {
   type RoundProposal,
 } from "../../../../../protocol/federated/market/seat-messages.ts";
 import { signedClosing } from "../../../../../protocol/federated/market/signatures.ts";
+import type { ReplayFinding } from "../../../../../protocol/federated/replay.ts";
 import { type Address, type Hex, shortId } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { noteAndReport } from "../../../../shared/note.ts";
@@ -60,7 +61,7 @@ export async function leadSeatRound(
   const toldAt = performance.now();
   using slot = await seat.slots.take(options);
   await slot.hold(place.draft.spec.resources, options);
-  const request = { by, messages, hosting: seat.hosting, begunAt };
+  const request = { by, messages, seat, begunAt };
   const { proposal, closed } = await propose(context, journal, state, request, options);
   slot[Symbol.dispose]();
   const digest = listDigest(job.id, account, list);
@@ -149,8 +150,14 @@ export function whyNotCounted(
     return "it committed to something else than it shows";
   return (
     whyNotNear(proposal, figures, proposal.updates) ??
-    (proposal.measured.every(({ audit }, i) => audit === figures.measured[i]?.audit)
+    (proposal.measured.every(({ audit }, i) => sameReplay(audit, figures.measured[i]?.audit))
       ? undefined
       : "its replays found something else")
   );
+}
+
+/** A residual may have reached one seat and not the other: what the one found without it is no other finding. */
+function sameReplay(one: ReplayFinding | undefined, other: ReplayFinding | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one === other || one === "withheld" || other === "withheld";
 }

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import type { Abortable } from "../../../../../async/abort.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
-import type { Hosting } from "../../../../../ports/transport.ts";
 import type { RoundList, RoundProposal } from "../../../../../protocol/federated/market/seat-messages.ts";
+import { sameAddress } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { updatePath } from "../../requester/round/arrivals.ts";
+import { residualsAtSeat } from "../residuals.ts";
 import { asFigures } from "./figures.ts";
 import { replay } from "./replay.ts";
+import type { Seat } from "./seat.ts";
 import {
   arrivedOf,
   booksOf,
@@ -31,14 +33,14 @@ export async function propose(
   {
     by,
     messages,
-    hosting,
+    seat: { hosting, peers, members },
     begunAt,
   }: {
     /** Place of this seat among the seats. */
     readonly by: number;
     /** Of the updates that count. */
     readonly messages: RoundList["updates"];
-    readonly hosting: Hosting;
+    readonly seat: Pick<Seat, "hosting" | "peers" | "members">;
     readonly begunAt: number;
   },
   options: Abortable,
@@ -46,7 +48,16 @@ export async function propose(
   const { job, round, place } = state;
   const { files } = place;
   const tag = `${round}-${by}`;
-  const updates = arrivedOf(job, messages, (account) => updatePath(files, round, account));
+  const residualsOf = residualsAtSeat(context, journal, state, { hosting, peers });
+  const updates = arrivedOf(
+    job,
+    messages,
+    (account) => updatePath(files, round, account),
+    (account, message, path) => {
+      const channel = members.find((one) => sameAddress(one.account, account))?.channel;
+      return channel && residualsOf(account, channel, message, path);
+    },
+  );
   const aggregated = await journal.step(`aggregate-${tag}`, {
     prepare: () => null,
     act: () =>

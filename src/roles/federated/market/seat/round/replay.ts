@@ -2,19 +2,19 @@ import { readFile } from "node:fs/promises";
 import type { Abortable } from "../../../../../async/abort.ts";
 import { isIchainError } from "../../../../../errors/error.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
-import { decodeUpdate, openUpdate } from "../../../../../protocol/federated/codec/update.ts";
-import { type ReplayFinding, sameTraining } from "../../../../../protocol/federated/replay.ts";
+import type { ReplayFinding } from "../../../../../protocol/federated/replay.ts";
 import type { Address, Hex } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { readVector } from "../../../aggregation/vector-file.ts";
 import { Random } from "../../../data/random.ts";
-import { encodeAgain } from "../../../encode.ts";
+import { comesFrom } from "../../../encode.ts";
 import type { ArrivedUpdate, RoundPlace } from "../../requester/round/aggregate.ts";
 import { type Rows, rowsFile } from "../../requester/round/rows.ts";
 import { discardRun, trainingSeed, trainRound } from "../../train.ts";
+import type { ShowResiduals } from "../residuals.ts";
 
 /** An update, and the root of the parcel that its provider signed. */
-export type SignedUpdate = ArrivedUpdate & { readonly upload: Hex };
+export type SignedUpdate = ArrivedUpdate & { readonly upload: Hex; readonly residuals?: ShowResiduals };
 
 /**
  * Replays the suspects of a round and as many others by chance as the job asks for: trains as the provider says that it
@@ -69,6 +69,7 @@ function failedHere(error: unknown): ReplayFinding {
 
 /**
  * What the replay of one update finds: trains on the rows that its provider was dealt, and compares. Once for a name.
+ * `withheld` where the provider of a top-k update shows no residual that fits what it signed.
  * @throws FEDERATED_TASK_FAILED
  */
 export async function replayOne(
@@ -78,12 +79,12 @@ export async function replayOne(
   {
     name,
     round,
-    update: { account, place, path },
+    update: { account, place, path, residuals: show },
     most,
   }: {
     readonly name: string;
     readonly round: number;
-    readonly update: ArrivedUpdate;
+    readonly update: ArrivedUpdate & Pick<SignedUpdate, "residuals">;
     /** Share of the values that may differ; a seat's when absent. */
     readonly most?: number;
   },
@@ -95,14 +96,16 @@ export async function replayOne(
   const job = context.market.federatedJobIdOf(terms);
   const facts = { round, rounds, seed: trainingSeed(job, round, account), local };
   const training = { name, model: { layout, vector }, facts, part: rowsFile(train, parts[place]!) };
+  const residuals = spec.federated.update === "int8" ? undefined : await show?.(options);
+  // Not recorded: another seat may have them later.
+  if (spec.federated.update !== "int8" && residuals === undefined) return "withheld";
   try {
     const finding = await journal.step(name, {
       prepare: () => null,
       act: async (): Promise<ReplayFinding> => {
         const { change } = await trainRound(context, journal, tasks, training, options);
-        const replayed = decodeUpdate(openUpdate(encodeAgain(change, spec.federated), parameters));
-        const sent = decodeUpdate(openUpdate(await readFile(path), parameters));
-        return sameTraining(sent, replayed, most) ? "clean" : "proven";
+        const sent = new Uint8Array(await readFile(path));
+        return comesFrom(sent, change, spec.federated, { residuals, most }) ? "clean" : "proven";
       },
     });
     return finding;

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { Abortable } from "../../../../../async/abort.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
+import type { Hosting } from "../../../../../ports/transport.ts";
 import { memberOf } from "../../../../../protocol/federated/market/fold.ts";
 import type { RoundList } from "../../../../../protocol/federated/market/seat-messages.ts";
 import { type Address, type Hex, sameAddress } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import type { Channel } from "../../channel.ts";
+import type { Lead } from "../../provider/leads.ts";
 import {
   type Arrivals,
   checkUpdate,
@@ -16,6 +18,7 @@ import {
   updatePath,
 } from "../../requester/round/arrivals.ts";
 import { UPDATE_FILE } from "../../update-parcel.ts";
+import { residualsAtSeat } from "../residuals.ts";
 import type { SignedUpdate } from "./replay.ts";
 import { arrivedOf, disagree, type RoundState } from "./work-out.ts";
 
@@ -33,21 +36,28 @@ export interface Dealt {
 export async function takeList(
   context: WorkerContext,
   journal: JobJournal,
-  { job, round, place: { files, draft }, parent }: RoundState,
+  state: RoundState,
   {
     by,
+    from,
     list,
     arrivals,
     members,
+    hosting,
   }: {
     /** Place among the seats of the one that told the list. */
     readonly by: number;
+    /** That seat. */
+    readonly from: Lead;
     readonly list: RoundList;
     readonly arrivals: Arrivals;
     readonly members: readonly Dealt[];
+    readonly hosting: Hosting;
   },
   options: Abortable,
 ): Promise<readonly SignedUpdate[]> {
+  const { job, round, parent } = state;
+  const { files, draft } = state.place;
   const { parameters } = draft.spec.federated;
   const domain = context.market.ledgerDomainOf(job.id);
   const maxBytes = maxUpdateBytes(parameters);
@@ -82,8 +92,16 @@ export async function takeList(
     await check();
   }
   if (!(await arrivals.haveAll(own))) throw disagree("an update that it counts cannot be used");
-  return arrivedOf(job, list.updates, (account, { parcel }) =>
-    isHere(account, parcel.root) ? updatePath(files, round, account) : join(variant(account), UPDATE_FILE),
+  const residualsOf = residualsAtSeat(context, journal, state, { hosting, peers: [from] });
+  return arrivedOf(
+    job,
+    list.updates,
+    (account, { parcel }) =>
+      isHere(account, parcel.root) ? updatePath(files, round, account) : join(variant(account), UPDATE_FILE),
+    (account, message, path) => {
+      const channel = members.find((one) => sameAddress(one.account, account))?.channel;
+      return channel && residualsOf(account, channel, message, path);
+    },
   );
 }
 

@@ -27,6 +27,7 @@ import {
 } from "../../requester/round/aggregate.ts";
 import { type ClosedRound, closeBooks } from "../../requester/round/books.ts";
 import { EXACT_FILE } from "../../update-parcel.ts";
+import type { ShowResiduals } from "../residuals.ts";
 import type { Kit } from "../take-kit.ts";
 import type { SignedUpdate } from "./replay.ts";
 
@@ -178,13 +179,16 @@ export function arrivedOf(
   job: FederatedJob,
   messages: readonly UpdateMessage[],
   pathOf: (account: Address, message: UpdateMessage) => string,
+  residualsOf?: (account: Address, message: UpdateMessage, path: string) => ShowResiduals | undefined,
 ): SignedUpdate[] {
   const providers = enlistedIn(job);
   return messages.map((message) => {
     const place = providers.findIndex((one) => one.toLowerCase() === message.upload.provider);
     if (place < 0) throw disagree(`${message.upload.provider} is no provider of the job`);
     const account = providers[place]!;
-    return { account, place, path: pathOf(account, message), upload: message.parcel.root };
+    const path = pathOf(account, message);
+    const residuals = residualsOf?.(account, message, path);
+    return { ...{ account, place, path, upload: message.parcel.root }, ...(residuals && { residuals }) };
   });
 }
 

@@ -298,6 +298,87 @@ test("a receipt of a neighbour's invention, as if it were a neighbour too, is no
   assert.deepEqual(kept.kept.witnessed.receipts, receipts.slice(1));
 });
 
+test("a neighbour that makes up far witnesses holds up one draft a day, for ten minutes", () => {
+  const [near, liar] = [signerOf("near"), signerOf("liar")];
+  const owner = peerOf("peer", { ttl: 2, transactions: 1, expire: 20, patience: 1, resend: 30 });
+  owner.meet([near.identity.account, liar.identity.account]);
+  let [now, made] = [1000, 0];
+  const blocks: FinalBlock[] = [];
+  /** What a peer says when the next transaction is out, and what becomes of its draft: seconds until it is gone. */
+  const play = (invented: number): { receipts: number; seconds: number } => {
+    const [told] = owner.publish(model(`model ${made++}`), now);
+    assert.ok(told?.kind === "keep" && told.kept.kind === "own");
+    const { transaction } = told.kept.witnessed;
+    for (const [signer, also] of [
+      [near, []],
+      [liar, Array.from({ length: invented }, (_, i) => signerOf(`invented ${made} ${i}`))],
+    ] as const) {
+      const receipts = [
+        receiptBy(signer, transaction),
+        ...also.map((one) => receiptBy(one, transaction, { receivedAtTtl: 0 })),
+      ];
+      for (const receipt of receipts)
+        owner.receive(signer.identity.account, heard(transaction, [receipt]), now + 1);
+    }
+    const act = (effects: readonly Effect[]): Kept[] =>
+      effects.flatMap((effect) => {
+        if (effect.kind === "keep") return [effect.kept];
+        if (effect.kind !== "send" || effect.message.kind !== "draft") return [];
+        const { block } = effect.message;
+        return [near, liar].flatMap((signer) =>
+          act(
+            owner.receive(
+              signer.identity.account,
+              {
+                ...{ kind: "confirmations", block: blockDigest(block) },
+                confirmations: confirmationsOf(block, [signer]),
+              },
+              now,
+            ),
+          ),
+        );
+      });
+    let drawn: { at: number; receipts: number } | undefined;
+    for (const end = now + 4000; now < end; now++) {
+      for (const kept of act(owner.tick(now))) {
+        if (kept.kind === "draft") drawn = { at: now, receipts: kept.block.transactions[0]!.receipts.length };
+        if (kept.kind === "final") blocks.push(kept.final);
+        if (kept.kind === "final" || kept.kind === "abandoned")
+          return { receipts: drawn!.receipts, seconds: now - drawn!.at };
+      }
+    }
+    assert.fail("the draft is still there");
+  };
+  assert.deepEqual(play(5), { receipts: 7, seconds: 600 });
+  assert.equal(blocks.length, 0);
+  assert.deepEqual(
+    play(5),
+    { receipts: 2, seconds: 0 },
+    "its own receipt counts, and no other that it brings",
+  );
+  assert.equal(blocks.length, 1);
+  now += 86_400;
+  owner.tick(now);
+  assert.deepEqual(play(5), { receipts: 7, seconds: 600 }, "a day later it can once more");
+  assert.deepEqual(play(5), { receipts: 2, seconds: 0 });
+});
+
+test("a neighbour whose far witnesses confirm, or cannot because the network is parted, is not barred", () => {
+  const world = new World(4, { ttl: 3, transactions: 1, expire: 20, resend: 30 }, line.slice(0, 3));
+  // Nothing comes from the neighbour: no one is to blame for what is further away.
+  world.publish(0, "one", 1000);
+  world.parted = (_, to) => to === 0;
+  for (let now = 1001; now < 1700; now++) world.tick(now);
+  assert.equal(world.blocksOf(0).length, 0);
+  world.parted = () => false;
+  world.publish(0, "two", 1700);
+  for (let now = 1700; now < 1770; now++) world.tick(now);
+  assert.deepEqual(
+    world.blocksOf(0).map(({ confirmations }) => confirmations.length),
+    [3, 3],
+  );
+});
+
 test("a transaction is measured once, and one that was measured too late has no receipt", () => {
   const peer = peerOf("peer", {});
   const sender = signerOf("sender");

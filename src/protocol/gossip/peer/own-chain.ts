@@ -1,4 +1,4 @@
-import type { Hex } from "../../ids.ts";
+import type { Address, Hex } from "../../ids.ts";
 import {
   blockDigest,
   confirmationDigest,
@@ -19,6 +19,7 @@ import {
   type WitnessedTransaction,
 } from "../records/transaction.ts";
 import type { GossipSettings } from "../settings.ts";
+import { FarWitnesses } from "./far-witnesses.ts";
 import type { Kept, PeerState } from "./state.ts";
 
 /** Own transactions that wait for a block; older ones give way. */
@@ -38,6 +39,7 @@ export class OwnChain {
   readonly #signer: RecordSigner;
   readonly #checker: RecordChecker;
   readonly #settings: GossipSettings;
+  readonly #far = new FarWitnesses();
   readonly #own = new Map<Hex, WitnessedTransaction>();
   #height: number;
   #tip: Hex;
@@ -76,7 +78,7 @@ export class OwnChain {
   }
 
   /** Receipts of an own transaction come in; those that are none, or too many, are passed over. */
-  collect(digest: Hex, receipts: readonly GossipReceipt[]): Kept[] {
+  collect(digest: Hex, receipts: readonly GossipReceipt[], from: Address, now: number): Kept[] {
     const before = this.#own.get(digest);
     if (before === undefined) return [];
     const { transaction } = before;
@@ -86,6 +88,8 @@ export class OwnChain {
     ]);
     const added: GossipReceipt[] = [];
     for (const receipt of receipts) {
+      const isFar = receipt.receivedAtTtl < transaction.ttl - 1;
+      if (isFar && !this.#far.areTakenOf(from)) continue;
       if (creators.has(receipt.creator.account) || before.receipts.length + added.length >= MOST_RECEIPTS)
         continue;
       if (whyNoReceipt(receipt, transaction, digest, this.#checker) !== undefined) continue;
@@ -93,6 +97,7 @@ export class OwnChain {
       added.push(receipt);
     }
     if (added.length === 0) return [];
+    this.#far.came(added, from, now);
     const witnessed = { transaction, receipts: [...before.receipts, ...added] };
     this.#own.set(digest, witnessed);
     return [{ kind: "own", digest, witnessed }];
@@ -112,13 +117,14 @@ export class OwnChain {
 
   /** What time brings: a draft is begun, closed, or given up; `send` is one that is to be told to the neighbours. */
   tick(now: number): { readonly kept: readonly Kept[]; readonly send?: GossipBlock } {
+    this.#far.forget(now);
     const draft = this.#draft;
     if (draft === undefined) return this.#begin(now);
     const { block, confirmations } = draft;
     if (now >= block.time + this.#settings.patience && isEnough(block, new Set(confirmations.keys()))) {
       return { kept: [this.#close(draft, now)] };
     }
-    if (now >= block.time + REMEMBERED) {
+    if (now >= block.time + REMEMBERED || this.#far.giveUp(block, confirmations, now)) {
       this.#draft = undefined;
       return { kept: [{ kind: "abandoned" }] };
     }

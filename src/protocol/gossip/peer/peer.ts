@@ -190,7 +190,7 @@ export class GossipPeer {
         ({ receivedAtTtl, creator }) =>
           receivedAtTtl < transaction.ttl - 1 || this.#neighbours.has(creator.account),
       );
-      return keep(this.#chain.collect(digest, plausible));
+      return keep(this.#chain.collect(digest, plausible, from, now));
     }
     const route = this.#routes.get(digest);
     if (route !== undefined) return this.#passReceipts(route, witnessed, digest);

@@ -18,6 +18,9 @@ import type { RoundBasis } from "../requester/draft.ts";
 import { maxResidualBytes, openResiduals, residualsIn } from "../residual-proof.ts";
 import { HOST_TOKEN } from "../update-parcel.ts";
 
+/** How long the last to be asked may send next to nothing, milliseconds: a round waits for it. */
+const QUIET_MS = 60_000;
+
 /** Shows the residuals of a top-k update; undefined where its provider does not, or shows others than it signed. */
 export type ShowResiduals = (options: Abortable) => Promise<Residuals | undefined>;
 
@@ -59,7 +62,10 @@ export function residualsAtSeat(
       }
       const { root, key, bytes } = residuals;
       const provider = { endpoint: { transport: kind, address, token: channel.token(HOST_TOKEN) } as const };
-      const request = { root, path: `${folder}.parcel`, maxBytes: maxResidualBytes(length), size: bytes };
+      const request = {
+        ...{ root, path: `${folder}.parcel`, maxBytes: maxResidualBytes(length), size: bytes },
+        quietMs: QUIET_MS,
+      };
       try {
         const blob = await fetchFromAny(context, [provider, ...peers], request, options);
         await openResiduals(context, { blob, key, folder, length }, options);

@@ -20,7 +20,7 @@ import type { Address } from "../../../../../src/protocol/ids.ts";
 import type { WorkerContext } from "../../../../../src/roles/context.ts";
 import type { Arrivals } from "../../../../../src/roles/federated/market/requester/round/arrivals.ts";
 import { Answers } from "../../../../../src/roles/federated/market/seat/round/answers.ts";
-import { whyNotNear } from "../../../../../src/roles/federated/market/seat/round/figures.ts";
+import { sameFindings, whyNotNear } from "../../../../../src/roles/federated/market/seat/round/figures.ts";
 import { whyNotCounted } from "../../../../../src/roles/federated/market/seat/round/lead-round.ts";
 import { requireAsserted } from "../../../../../src/roles/federated/market/seat/round/take-list.ts";
 import type { RoundState } from "../../../../../src/roles/federated/market/seat/round/work-out.ts";
@@ -123,8 +123,35 @@ test("a signature counts if it is of the closing and its figures are those that 
     why({ ...near, measured: near.measured.map(({ audit: _, ...one }) => one) })!,
     /its replays found something else/,
   );
+  const [first, second] = near.measured;
+  const without: RoundFigures = { ...near, measured: [{ ...first!, audit: "withheld" }, second!] };
+  assert.equal(why(without), undefined, "a residual may not have reached it");
   assert.match(why(near, near, { by: third })!, /signed something else/);
   assert.match(why(near, near, { of: { ...closing, payRoot: random32() } })!, /signed something else/);
+});
+
+test("what a replay found is the proposer's, but for a residual that did not reach one of them", () => {
+  const arrived = updates.map(({ upload }, place) => ({ account: upload.provider, place, path: "" }));
+  const [account] = arrived.map((one) => one.account) as [Address];
+  type Found = RoundFigures["measured"][number]["audit"];
+  const agreed = (own: Found, told: Found) => {
+    const found = new Map(own === undefined ? [] : [[account, own] as const]);
+    const measured = [{ accuracy: 0, ...(told && { audit: told }) }, { accuracy: 0 }];
+    return sameFindings(found, arrived, { measured } as unknown as RoundProposal).get(account);
+  };
+  for (const same of ["clean", "proven", "withheld", undefined] as const)
+    assert.equal(agreed(same, same), same);
+  assert.equal(agreed("clean", "withheld"), "withheld");
+  assert.equal(agreed("proven", "withheld"), "withheld");
+  const pairs = [
+    ["withheld", "clean"],
+    ["withheld", "proven"],
+    ["clean", "proven"],
+    ["proven", "clean"],
+    [undefined, "withheld"],
+    ["withheld", undefined],
+  ] as const;
+  for (const [own, told] of pairs) assert.throws(() => agreed(own, told), { code: "FEDERATED_DISAGREED" });
 });
 
 async function answersOf(t: TestContext) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { campaignAccounts, campaignHistory } from "../../src/commands/data/reading/history.ts";
 import { campaignsApi } from "../../src/commands/web/api/campaigns.ts";
@@ -85,7 +85,15 @@ async function answered(
     input,
     at,
     home = "/nowhere",
-  }: { name: keyof typeof campaignsApi; input: object; at: number; home?: string },
+    commands,
+  }: {
+    name: keyof typeof campaignsApi;
+    input: object;
+    at: number;
+    home?: string;
+    /** Of a page that is unlocked. */
+    commands?: readonly object[];
+  },
 ) {
   const market = {
     now: async () => START + at,
@@ -96,13 +104,18 @@ async function answered(
     campaigns: async () => [...campaigns],
     job: async (job: Hex) => ({ ...settled, id: job }),
   };
-  const context = { config: { home, paths: { journal: `${home}/journal` } } };
+  const context = { config: { home, paths: { journal: `${home}/journal` } }, commands, ui: {} };
   const locked = () => {
     throw new IchainError("WEB_LOCKED", "The page is locked.");
   };
   // A keystore writes its address in small letters, and events do not.
   const own = account.toLowerCase();
-  const page = { context, market, account: own, keys: { password: locked } } as unknown as PageContext;
+  const page = {
+    context,
+    market,
+    account: own,
+    keys: { password: commands ? () => "" : locked },
+  } as unknown as PageContext;
   const { method, path } = campaignsApi[name];
   const found = campaignRoutes(page).find((one) => one.method === method && one.path === path)!;
   const answer = await found.answer(input, { signal: new AbortController().signal });
@@ -236,6 +249,8 @@ describe("the page's view of data campaigns", () => {
   test("what signs needs the page unlocked, and a place of a fix", async () => {
     for (const [name, more] of [
       ["judge", { place: "0/2/0", verdict: "right" }],
+      ["add", { rows: "1\tgood", most: "7" }],
+      ["fix", { row: "0/2", how: "remove" }],
       ...(["take", "refund", "close", "rows"] as const).map((one) => [one, {}] as const),
     ] as const)
       await assert.rejects(answered(OWNER, [], { name, input: { id, ...more }, at: 0 }), {
@@ -245,6 +260,34 @@ describe("the page's view of data campaigns", () => {
       const input = { id, place, verdict: "right" };
       await assert.rejects(answered(OWNER, [], { name: "judge", input, at: 0 }), { code: "USAGE" });
     }
+  });
+
+  test("rows that are written on the page are added as a file of rows, for no more than was said", async () => {
+    const called: unknown[] = [];
+    const given = { id, rows: "1\tgood\n0\tbad", most: "7" };
+    const run = async (_: unknown, { file }: { file: string }, options: object) => {
+      called.push([readFileSync(file, "utf8"), options]);
+    };
+    const fix = async (_: unknown, args: object, options: object) => void called.push([args, options]);
+    const commands = [
+      { name: "data add", load: async () => ({ run }) },
+      { name: "data fix", load: async () => ({ run: fix }) },
+    ];
+    const ask = (name: "add" | "fix", input: object) => answered(OWNER, [], { name, input, at: 0, commands });
+    await ask("add", given);
+    await ask("add", { ...given, most: undefined, dryRun: true });
+    await ask("fix", { id, row: "0/4", how: "with", text: "1\tfine" });
+    await ask("fix", { id, row: "0/4", how: "absent" });
+    assert.deepEqual(called, [
+      [given.rows, { most: 7n }],
+      [given.rows, { dryRun: true }],
+      [{ id, row: { entry: 0, row: 4 } }, { with: "1\tfine" }],
+      [{ id, row: { entry: 0, row: 4 } }, { absent: true }],
+    ]);
+    const bad = [{ rows: "" }, { rows: "x".repeat(60_001) }, { most: "-1" }, { most: undefined }];
+    for (const one of bad) await assert.rejects(ask("add", { ...given, ...one }), { code: "USAGE" });
+    await assert.rejects(ask("fix", { id, row: "0/4/0", how: "remove" }), { code: "USAGE" });
+    assert.equal(called.length, 4);
   });
 
   test("a campaign that appears or changes is told once, and one that is there is not", async () => {

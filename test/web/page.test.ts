@@ -77,6 +77,34 @@ test(
         await page.getByRole("status").getByText("an ordinary text").waitFor();
         const verdict = { id: campaign, place: "0/1/0", verdict: "wrong" };
         assert.deepEqual(posted.at(-1), { path: "/api/campaigns/:id/judge", input: verdict });
+        const rows = "1\tgood\n0\tbad\n";
+        const file = { name: "rows.txt", mimeType: "text/plain", buffer: Buffer.from(rows) };
+        await page.getByLabel("Or a small file of rows").setInputFiles(file);
+        const unlock = async () => {
+          await page.getByLabel("Wallet password").fill("a password");
+          await page.getByRole("dialog").getByRole("button", { name: "Unlock" }).click();
+        };
+        await page.getByRole("button", { name: "See what they would lock" }).click();
+        await unlock();
+        await page
+          .getByRole("region", { name: "What they would lock" })
+          .getByText("an ordinary text")
+          .waitFor();
+        assert.deepEqual(posted.at(-1)?.input, { id: campaign, rows, dryRun: true });
+        await page.getByRole("button", { name: "Lock the deposits and add them" }).click();
+        await unlock();
+        await page.getByRole("region", { name: "What they would lock" }).waitFor({ state: "detached" });
+        const added = { id: campaign, rows, most: "7" };
+        assert.deepEqual(posted.at(-1), { path: "/api/campaigns/:id/add", input: added });
+        const fix = page.getByRole("button", { name: "and fix it" });
+        assert.ok(await fix.isDisabled());
+        await page.getByLabel("Which: entry/row").fill("0/1");
+        await page.getByLabel("The row as it should be").fill("1\tfine");
+        await fix.click();
+        await unlock();
+        await page.waitForFunction('document.querySelector("[placeholder=\'0/4\']").value === ""');
+        const fixed = { id: campaign, row: "0/1", how: "with", text: "1\tfine" };
+        assert.deepEqual(posted.at(-1), { path: "/api/campaigns/:id/fix", input: fixed });
         const again = page.waitForResponse(`**/api/campaigns/${campaign}`);
         hub.emit("campaign", JSON.stringify({ campaignId: campaign }));
         await again;

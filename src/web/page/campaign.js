@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { post, useData } from "./api.js";
 import { Chart } from "./chart.js";
+import { AddRows, FixRow } from "./contribute.js";
 import { Act, Countdown, Facts, Failed, html, Id, Lines, State, short, Table, Waiting } from "./parts.js";
 
 export function Campaign({ id, withKeys }) {
@@ -12,9 +13,12 @@ export function Campaign({ id, withKeys }) {
   const { campaignId, name, state, roles, rows, about, closesAt, entries, fixes, accounts } = data;
   const act = (verb, body) => () =>
     withKeys(async () => {
-      setSaid((await post(`/api/campaigns/${campaignId}/${verb}`, body)).text);
-      await reload();
+      await done((await post(`/api/campaigns/${campaignId}/${verb}`, body)).text);
     });
+  const done = async (text) => {
+    setSaid(text);
+    await reload();
+  };
   return html`<section>
     <h1>Campaign ${name ? html`${name} ` : ""}<${Id} of=${campaignId} /> <${State} of=${state} /></h1>
     <${Failed} error=${error} />
@@ -39,11 +43,11 @@ export function Campaign({ id, withKeys }) {
             ? html`<p>Its description is not what its terms have the hash of.</p>`
             : html`<${Lines} text=${about} />`
         }
-        <p class="quiet">
-          Rows are added by <code>ichain data add ${short(campaignId)} FILE</code>, and corrected by
-          ${" "}<code>ichain data fix ${short(campaignId)}</code>, in a terminal.
-        </p>
       </section>
+    </div>
+    <div class="columns">
+      ${state === "open" && rows.left > 0 && html`<${AddRows} id=${campaignId} withKeys=${withKeys} onDone=${done} />`}
+      ${entries.count > 0 && html`<${FixRow} id=${campaignId} bond=${data.bond} withKeys=${withKeys} onDone=${done} />`}
     </div>
     <${Curves} history=${data.history} versions=${data.versions} />
     <${Fixes} fixes=${fixes} act=${act} />

@@ -157,6 +157,8 @@ export function answersOf(strange: string) {
       versions: [version(1), version(2)],
     },
     "POST /api/campaigns/:id/judge": { text: strange },
+    "POST /api/campaigns/:id/add": { text: strange, data: { deposit: "7" } },
+    "POST /api/campaigns/:id/fix": { text: strange },
     "POST /api/jobs/:id/log": { jobId: job, text: `${strange}\n`, dropped: 0, running: false },
     "POST /api/jobs/:id/rate": {},
     "POST /api/unlock": {},

@@ -105,6 +105,29 @@ export const campaignsApi = {
     input: campaignIdInput,
     output: oneCampaign,
   },
+  add: {
+    ...act("add", "Add rows, with a deposit for each; or say what that would lock", dataOutputs.add),
+    input: campaignIdInput.extend({
+      rows: z.string().min(1).max(60_000).describe("a row a line"),
+      most: z
+        .string()
+        .regex(/^\d{1,39}$/)
+        .optional()
+        .describe("most for a row's deposit, as was said before; needed unless `dryRun`"),
+      dryRun: z.boolean().default(false).describe("say what would be locked, and do nothing"),
+    }),
+  },
+  fix: {
+    ...act("fix", "Correct or remove another's row, with a bond", dataOutputs.fix),
+    input: campaignIdInput.extend({
+      row: z
+        .string()
+        .regex(/^\d{1,9}\/\d{1,9}$/)
+        .describe("entry/row, both from 0"),
+      how: z.enum(["with", "remove", "absent"]).describe("another in its place, without one, or no such row"),
+      text: z.string().max(1024).default("").describe("the row as it should be, where `how` is `with`"),
+    }),
+  },
   judge: {
     ...act("judge", "Say whether a fix is right, as the campaign's owner", dataOutputs.judge),
     input: campaignIdInput.extend({

@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Abortable } from "../../../async/abort.ts";
+import { IchainError } from "../../../errors/error.ts";
 import type { MarketReader } from "../../../ports/market.ts";
 import { amountText } from "../../../protocol/amounts.ts";
 import type { Campaign } from "../../../protocol/campaign/campaign.ts";
@@ -28,7 +31,8 @@ import {
 } from "../../data/reading/view.ts";
 import { campaignLines } from "../../data/reading/why.ts";
 import { versionData } from "../../data/versions/list.ts";
-import { fixPlace } from "../../framework/parse.ts";
+import type { CommandContext } from "../../framework/declaration.ts";
+import { fixPlace, rowPlace } from "../../framework/parse.ts";
 import { fromRecords } from "../../steps/records.ts";
 import { readTokens } from "../../steps/tokens.ts";
 import { campaignsApi } from "../api/campaigns.ts";
@@ -62,6 +66,23 @@ export function campaignRoutes(page: PageContext): readonly WebRoute[] {
       return { now, count: found.length, from, campaigns };
     }),
     route(campaignsApi.campaign, ({ id }, options) => oneCampaign(page, id, options)),
+    route(campaignsApi.add, async ({ id, rows, most, dryRun }) => {
+      keys.password();
+      if (most === undefined && !dryRun) {
+        throw new IchainError("USAGE", "The most that a row's deposit may be is missing.", {
+          hint: "Ask with `dryRun` first: it says the deposit.",
+        });
+      }
+      return await addText(context, id, rows, {
+        ...(most !== undefined && { most: BigInt(most) }),
+        ...(dryRun && { dryRun }),
+      });
+    }),
+    route(campaignsApi.fix, async ({ id, row, how, text }) => {
+      keys.password();
+      const options = how === "with" ? { with: text } : { [how]: true };
+      return runCommand(context, "data fix", { args: { id, row: rowPlace(row) }, options });
+    }),
     route(campaignsApi.judge, async ({ id, place, verdict }) => {
       keys.password();
       return runCommand(context, "data judge", { args: { id, fix: fixPlace(place), verdict } });
@@ -84,6 +105,18 @@ export function campaignRoutes(page: PageContext): readonly WebRoute[] {
       return runCommand(context, "data get", { args: { id }, options: { out } });
     }),
   ];
+}
+
+/** Adds what was written on the page, as a file of rows. */
+async function addText(context: CommandContext, id: string, rows: string, options: object) {
+  const folder = await mkdtemp(join(tmpdir(), "ichain-page-"));
+  try {
+    const file = join(folder, "rows.txt");
+    await writeFile(file, rows, { mode: 0o600 });
+    return await runCommand(context, "data add", { args: { id, file }, options });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Calls `onChange` for every campaign that appears or changes, until `signal` aborts. */

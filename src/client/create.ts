@@ -132,7 +132,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
       import("../commands/job/federated/load.ts"),
       import("../commands/steps/job-file.ts"),
     ]);
-    if ((await loadFederatedFile(file, config.network?.tokens)) !== undefined) return;
+    if ((await loadFederatedFile(file, surroundingsOf(config))) !== undefined) return;
     const variable = Object.entries(variables).map(([name, value]) => [name, String(value)] as const);
     if ("file" in (await loadJobs(file, { variable, ...surroundingsOf(config) }))) return;
     throw new IchainError("USAGE", `${file} has a matrix: it is several jobs.`, {

@@ -25,7 +25,7 @@ export interface LoadedFederated {
  */
 export async function loadFederatedFile(
   path: string,
-  { tokens = {}, avoid = [] }: Surroundings = {},
+  { tokens = {}, avoid = [] }: Surroundings,
 ): Promise<LoadedFederated | undefined> {
   const text = await readJobText(path);
   if (!hasBlock(text)) return undefined;

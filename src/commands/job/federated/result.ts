@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir } from "node:fs/promises";
 import { IchainError } from "../../../errors/error.ts";
 import type { Journal } from "../../../ports/journal.ts";
@@ -9,17 +10,31 @@ import { lastMeasured } from "../../../roles/federated/market/requester/round/ag
 import { jobFolder } from "../../../roles/shared/job-folder.ts";
 import type { Ui } from "../../../ui/ui.ts";
 
-/** Copies model and ledger of a job that this home led to `out`; resolves with the folder that has them. */
+/**
+ * Copies model and ledger of a job that this home led to `out`; resolves with the folder that has them.
+ * @throws RESULT_NOT_READY while the process that leads the job has not written them
+ */
 export async function putResult(
   { jobsDir }: Pick<RoleContext, "jobsDir">,
   job: FederatedJob,
   out: string | undefined,
 ): Promise<string> {
-  const { result } = leadFiles(jobFolder(jobsDir, "federated-requester", job.id).dir);
+  const { result, ledger } = leadFiles(jobFolder(jobsDir, "federated-requester", job.id).dir);
+  // There is none of a job without a round, as its end is told.
+  if (job.closings.length === 0) return out ?? result;
+  if (!existsSync(ledger)) throw notWritten(job);
   if (out === undefined) return result;
   await mkdir(out, { recursive: true });
   await cp(result, out, { recursive: true });
   return out;
+}
+
+function notWritten({ id }: FederatedJob): IchainError {
+  return new IchainError(
+    "RESULT_NOT_READY",
+    `Job ${shortId(id)} is over, and its last model and ledger are not here yet.`,
+    { hint: `A running "ichain serve" is just writing them; otherwise "ichain resume ${shortId(id)}" does.` },
+  );
 }
 
 /**

@@ -68,7 +68,7 @@ async function submission(
   { file, provider, validator, variables: variable }: JobInput,
 ) {
   const path = await jobFileAt(file);
-  const isFederated = (await loadFederatedFile(path)) !== undefined;
+  const isFederated = (await loadFederatedFile(path, surroundingsOf(config))) !== undefined;
   const loaded = isFederated ? undefined : await loadJobs(path, { variable, ...surroundingsOf(config) });
   const isMatrix = loaded !== undefined && !("file" in loaded);
   // A federated job invites: nobody is chosen.
@@ -109,8 +109,9 @@ async function choices(
   { provider, variables }: { provider: string; variables: [string, string][] },
   options: { signal: AbortSignal },
 ) {
-  if ((await loadFederatedFile(path)) !== undefined) return { kind: "federated" as const };
-  const loaded = await loadJobs(path, { variable: variables, ...surroundingsOf(context.config) });
+  const around = surroundingsOf(context.config);
+  if ((await loadFederatedFile(path, around)) !== undefined) return { kind: "federated" as const };
+  const loaded = await loadJobs(path, { variable: variables, ...around });
   const file = "file" in loaded ? loaded.file : loaded[0]!.file;
   const candidates = await findCandidates(market, file, account, options);
   const { token } = candidates.pay;

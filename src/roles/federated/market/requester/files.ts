@@ -10,6 +10,8 @@ export function leadFiles(dir: string) {
     rounds: join(dir, "rounds"),
     /** The result, once the job is over: the model, its ledger. */
     result: join(dir, "result"),
+    /** Its ledger, which is written last: where it is, the result is whole. */
+    ledger: join(dir, "result", "job.ledger"),
     /** The exact model that round `round` begins with. */
     model: (round: number) => join(dir, "rounds", `model-${round}.vector`),
     /** State `index` of the server's step before round `round`. */

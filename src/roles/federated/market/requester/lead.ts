@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Abortable, linkSignals, raceSignal } from "../../../../async/abort.ts";
@@ -300,5 +300,7 @@ async function writeResult(
     (_, i) => journal.outcome<ClosedRound>(`closing-${i + 1}`)?.lines ?? [],
   ).flat();
   const text = [JSON.stringify(header), ...lines].join("\n");
-  await writeFile(join(files.result, "job.ledger"), `${text}\n`);
+  const written = `${files.ledger}.part`;
+  await writeFile(written, `${text}\n`);
+  await rename(written, files.ledger);
 }

@@ -16,6 +16,9 @@ contract DataCampaign is CampaignPanel {
     uint256 private constant MAX_CONTENT_BYTES = 1024;
     uint256 private constant MAX_LOCATOR_BYTES = 128;
     uint256 private constant MAX_SLICES = 32;
+    /// Of {publish}: entries left out, and a locator with the key that opens the model.
+    uint256 private constant MAX_WITHOUT_BYTES = 128;
+    uint256 private constant MAX_MODEL_BYTES = 192;
 
     constructor(IProviderRegistry registry_) CampaignStorage(registry_) {}
 
@@ -259,6 +262,27 @@ contract DataCampaign is CampaignPanel {
         emit SliceRevealed(campaignId, slice, digest, salt, locator);
     }
 
+    // ── Versions
+
+    /// @inheritdoc IDataCampaign
+    function publish(Terms calldata terms, Version calldata version, bytes calldata without, bytes calldata locator)
+        external
+    {
+        // Check
+        bytes32 campaignId = _idOf(terms);
+        _checkCaller(campaignId, terms.owner);
+        CampaignState state = _campaigns[campaignId].state;
+        if (state == CampaignState.None) revert DataCampaign_InvalidStatus(campaignId, state);
+        uint256 next = _versions[campaignId] + 1;
+        if (version.number != next) revert DataCampaign_WrongNumber(campaignId, next);
+        _checkLength(without.length, MAX_WITHOUT_BYTES);
+        _checkLength(locator.length, MAX_MODEL_BYTES);
+
+        // Effect
+        _versions[campaignId] = next;
+        emit VersionPublished(campaignId, version, without, locator);
+    }
+
     // ── Read
 
     /// @inheritdoc IDataCampaign
@@ -284,6 +308,11 @@ contract DataCampaign is CampaignPanel {
     /// @inheritdoc IDataCampaign
     function fixOf(bytes32 campaignId, Place calldata place) external view returns (Fix memory) {
         return _fixes[_fixIdOf(campaignId, place)];
+    }
+
+    /// @inheritdoc IDataCampaign
+    function versionsOf(bytes32 campaignId) external view returns (uint256) {
+        return _versions[campaignId];
     }
 
     /// @inheritdoc IDataCampaign

@@ -23,6 +23,7 @@ abstract contract CampaignStorage is EscrowMoney, IDataCampaign {
     mapping(bytes32 fixId => mapping(address member => Vote)) internal _votes;
     /// Commitments to fixes, and the blocks that they are in.
     mapping(bytes32 commitment => uint256 blockNumber) internal _committed;
+    mapping(bytes32 campaignId => uint256 count) internal _versions;
 
     constructor(IProviderRegistry registry_) {
         registry = registry_;

@@ -167,6 +167,25 @@ interface IDataCampaign is IEscrowMoney {
         bytes30 word;
     }
 
+    /// @notice A model that a job trained on the rows of a campaign. The owner's word, which everybody can check: against
+    /// the job, the rows and the model itself.
+    /// @param number From one, each once.
+    /// @param rows How many rows it was trained on.
+    /// @param asOf Block up to which the campaign was read for them.
+    /// @param jobId It binds chain and escrow.
+    /// @param rowsDigest Of the rows, each ended by a line feed: keccak256.
+    /// @param modelDigest Of the job's result.
+    /// @param score Of the result on the hidden test set, as the job has it.
+    struct Version {
+        uint32 number;
+        uint32 rows;
+        uint40 asOf;
+        bytes32 jobId;
+        bytes32 rowsDigest;
+        bytes32 modelDigest;
+        int64 score;
+    }
+
     event Opened(bytes32 indexed campaignId, address indexed owner, Terms terms, bytes description);
     event Added(
         bytes32 indexed campaignId,
@@ -199,6 +218,7 @@ interface IDataCampaign is IEscrowMoney {
     event SliceDrawn(bytes32 indexed campaignId, uint8 slice);
     event SliceRevealed(bytes32 indexed campaignId, uint8 indexed slice, bytes32 digest, bytes32 salt, bytes locator);
     event CampaignClosed(bytes32 indexed campaignId, uint256 left);
+    event VersionPublished(bytes32 indexed campaignId, Version version, bytes without, bytes locator);
 
     error DataCampaign_InvalidTerms();
     error DataCampaign_InvalidStatus(bytes32 campaignId, CampaignState state);
@@ -227,6 +247,8 @@ interface IDataCampaign is IEscrowMoney {
     error DataCampaign_WrongSlice(bytes32 campaignId, uint8 slice);
     /// @notice The slice is not what the owner committed to.
     error DataCampaign_WrongSliceProof(bytes32 campaignId, uint8 slice);
+    /// @notice Versions are numbered one after the other, each number once.
+    error DataCampaign_WrongNumber(bytes32 campaignId, uint256 next);
     error DataCampaign_CommitmentMismatch(bytes32 campaignId, address member);
 
     /// @notice Opens a campaign and takes the price of all its rows from the owner, who must be the caller.
@@ -301,6 +323,13 @@ interface IDataCampaign is IEscrowMoney {
         bytes calldata locator
     ) external;
 
+    /// @notice Tells everybody of a model; the owner's, in whatever state the campaign is. No money depends on it.
+    /// @param without Numbers of entries whose rows it was not trained on, as their author did not serve them, four bytes
+    /// each; at most 128 bytes.
+    /// @param locator Where the model is, and what opens it; at most 192 bytes.
+    function publish(Terms calldata terms, Version calldata version, bytes calldata without, bytes calldata locator)
+        external;
+
     /// @notice The registry whose pool panels are drawn from.
     function registry() external view returns (IProviderRegistry);
 
@@ -317,6 +346,9 @@ interface IDataCampaign is IEscrowMoney {
     function panelOf(bytes32 campaignId, Place calldata place) external view returns (Panel memory);
 
     function voteOf(bytes32 campaignId, Place calldata place, address member) external view returns (VoteStatus);
+
+    /// @notice How many versions were published.
+    function versionsOf(bytes32 campaignId) external view returns (uint256);
 
     /// @notice What a row costs now when `count` are added, smallest unit.
     function depositOf(Terms calldata terms, uint32 count) external view returns (uint256);

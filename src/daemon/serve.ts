@@ -3,7 +3,7 @@ import type { DaemonContext } from "../compose.ts";
 import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import type { Sandbox } from "../ports/sandbox.ts";
-import { serveCampaigns } from "../roles/campaign/market/serve.ts";
+import { serveCampaigns } from "../roles/campaign/serving/serve.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
 import { leadDuty } from "../roles/federated/market/requester/serve-jobs.ts";
 import { serveDuty } from "../roles/job/requester/serve.ts";

@@ -6,7 +6,7 @@ import { lastJson } from "../support/market/market.ts";
 import { needs } from "../support/require.ts";
 
 interface Shown {
-  readonly versions: readonly { version: number; rows: number; score: number }[];
+  readonly versions: readonly { version: number; rows: number; score: number; checked: string[] }[];
   readonly contributors: readonly { plays: string; paid: string; credited: string }[];
 }
 
@@ -28,6 +28,8 @@ test(
       ],
     );
     assert.ok(versions.every(({ score }) => score >= 0.8));
+    for (const { checked } of versions)
+      assert.deepEqual(checked, ["job right", "score right", "model right", "rows right"]);
     const gain = (one: string) =>
       contributors
         .filter(({ plays }) => plays === one)

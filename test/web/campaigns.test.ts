@@ -178,7 +178,7 @@ describe("the page's view of data campaigns", () => {
 
   test("the home that had models trained sees them with score, provider and rows", async () => {
     using folder = temporaryFolder();
-    const laid = { rowsDigest: hash, rows: 4, entries: [0, 1], block: 9 };
+    const laid = { rowsDigest: hash, rows: 4, without: [], block: 9 };
     const job = `0x${"7".repeat(64)}` as Hex;
     const journal = openJournal(folder.join("journal"));
     await postTraining({ journal }, id, laid, async () => ({ id: job }));
@@ -186,7 +186,7 @@ describe("the page's view of data campaigns", () => {
     const { versions } = await shown(OWNER, 5, 35, folder.path);
     assert.deepEqual(
       versions.map(({ version, jobId, score, provider, rows }) => [version, jobId, score, provider, rows]),
-      [[1, job, "0.829", CAREFUL, 4]],
+      [[undefined, job, "0.829", CAREFUL, 4]],
     );
     assert.deepEqual((await shown(OWNER, 5, 35)).versions, [], "another home has none");
   });

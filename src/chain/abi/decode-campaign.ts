@@ -2,6 +2,7 @@ import type { LogDescription, Result } from "ethers";
 import { IchainError } from "../../errors/error.ts";
 import type { CampaignEvent, CampaignFact } from "../../protocol/campaign/events.ts";
 import { type CampaignTerms, campaignIdOf, type FixPlace } from "../../protocol/campaign/terms.ts";
+import type { Publication } from "../../protocol/campaign/versions.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { artifactOf } from "./artifacts.ts";
 import { MAX_LOG_BYTES, type RawLog } from "./decode.ts";
@@ -67,6 +68,8 @@ function factOf({ name, args }: LogDescription): CampaignFact | undefined {
       const { digest, salt, locator } = facts;
       return { kind: "sliceRevealed", slice: Number(facts.slice), digest, salt, locator };
     }
+    case "VersionPublished":
+      return { kind: "published", publication: publicationOf(facts.version, facts) };
     case "CampaignClosed":
       return { kind: "closed" };
     default:
@@ -99,6 +102,14 @@ function fixFactOf(name: string, place: FixPlace, facts: Record<string, unknown>
     default:
       return undefined;
   }
+}
+
+function publicationOf(given: Result, { without, locator }: Record<string, Hex>): Publication {
+  const { number, rows, asOf, jobId: job, rowsDigest, modelDigest, score } = given.toObject();
+  return {
+    ...{ number: Number(number), rows: Number(rows), asOf: Number(asOf) },
+    ...{ job, rowsDigest, modelDigest, score, without: without!, locator: locator! },
+  };
 }
 
 function placeOf(given: Result): FixPlace {

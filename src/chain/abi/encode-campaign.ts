@@ -49,6 +49,10 @@ export function encodeCampaign(call: CampaignCall): CampaignRequest {
       return request("close");
     case "drawSlice":
       return request("drawSlice");
+    case "publishVersion": {
+      const { job: jobId, without, locator, ...version } = call.publication;
+      return request("publish", [{ ...version, jobId }, without, locator]);
+    }
     case "revealSlice":
       return request("reveal", [call.slice, call.digest, call.salt, call.proof, call.locator]);
   }

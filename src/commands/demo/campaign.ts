@@ -9,6 +9,7 @@ import { costOf } from "../../devnet/ledger.ts";
 import { seconds } from "../../devnet/timeline.ts";
 import { IchainError } from "../../errors/error.ts";
 import type { Campaign } from "../../protocol/campaign/campaign.ts";
+import type { VersionCheck } from "../../protocol/campaign/versions.ts";
 import { type Address, type Hex, type JobId, sameAddress, shortId } from "../../protocol/ids.ts";
 import { isFinal } from "../../protocol/job/state.ts";
 import { coin } from "../../ui/format.ts";
@@ -24,11 +25,13 @@ interface Version {
   readonly provider: Address;
   readonly rows: number;
   readonly score: string;
+  readonly checks: readonly VersionCheck[];
 }
 
 /**
  * A data campaign on a market of its own: one contributor adds good rows, another some wrong ones, which the first
- * corrects; strangers' providers train a version of the model on the rows that were accepted, twice.
+ * corrects; strangers' providers train a version of the model on the rows that were accepted, twice. The owner's home
+ * publishes both; a contributor's checks them, and fetches the second.
  */
 export async function demoCampaign(
   { ui, signal, config }: CommandContext,
@@ -83,7 +86,7 @@ export async function demoCampaign(
     for await (const campaign of market.followCampaign(id, { signal }))
       if (acceptedIn(campaign) === rows) return;
   };
-  const train = async (): Promise<JobId> => {
+  const train = async (): Promise<void> => {
     const parties = ["--provider", "best", "--validator", "best"];
     const { jobId, rows } = await ichain(
       owner,
@@ -94,7 +97,8 @@ export async function demoCampaign(
       if (state === "Settled") break;
       if (isFinal(state)) throw new IchainError("JOB_FAILED", `Job ${jobId} is ${state}.`);
     }
-    return jobId as JobId;
+    for await (const { publications } of market.followCampaign(id, { signal }))
+      if (publications.some(({ job }) => job === jobId)) return;
   };
 
   await ichain(careful, "data", "add", id, join(example, "careful.txt"), "--yes");
@@ -118,11 +122,10 @@ export async function demoCampaign(
   await pass(terms.stepWindow + terms.fixWindow);
   await ichain(owner, "data", "take", id);
   await accept(100 + rows.length);
-  const job = await train();
+  await train();
   const second = performance.now();
-  await ichain(owner, "get", job, "--out", folder);
-
-  const { versions } = (await ichain(owner, "data", "versions", id)) as unknown as { versions: Version[] };
+  await ichain(careless, "data", "get", id, "--model", "2", "--out", folder);
+  const { versions } = (await ichain(careless, "data", "versions", id)) as unknown as { versions: Version[] };
   const campaign = await market.campaign(id, { signal });
   const contributors = [
     { plays: "careful", ...accountOf(campaign, careful.account) },
@@ -130,8 +133,9 @@ export async function demoCampaign(
   ];
   const data = {
     campaignId: id,
-    versions: versions.map(({ version, jobId, provider, rows: trainedOn, score }) => ({
+    versions: versions.map(({ version, jobId, provider, rows: trainedOn, score, checks }) => ({
       ...{ version, jobId, provider, rows: trainedOn, score: Number(score) },
+      checked: checks.map(({ what, result }) => `${what} ${result}`),
     })),
     contributors,
     ...(await costOf(network, id, network.contracts.campaigns)),
@@ -147,14 +151,14 @@ export async function demoCampaign(
     [
       ...data.versions.map(
         (one) =>
-          `Version ${one.version}, on ${one.rows} rows, has ${one.score} of the hidden test set right.`,
+          `Version ${one.version}, on ${one.rows} rows, has ${one.score} of the hidden test set right. A contributor checked: ${one.checked.join(", ")}.`,
       ),
       ...contributors.map(
         ({ plays, account, paid, credited }) =>
           `${account.slice(0, 10)} (${plays}) paid ${coin(BigInt(paid))} and got ${coin(BigInt(credited))}`,
       ),
       `${data.txs} transactions of the campaign, ${data.gas} gas.`,
-      `The second version lies in ${folder}`,
+      `The second version lies in ${folder}: the contributor's home fetched it`,
     ].join("\n"),
   );
 }

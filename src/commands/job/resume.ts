@@ -4,7 +4,7 @@ import { IchainError } from "../../errors/error.ts";
 import type { JobJournal, Journal } from "../../ports/journal.ts";
 import { type JobId, shortId } from "../../protocol/ids.ts";
 import { type Job, wasAbandoned } from "../../protocol/job/job.ts";
-import { carryOnCampaigns } from "../../roles/campaign/market/carry-on.ts";
+import { carryOnCampaigns } from "../../roles/campaign/serving/carry-on.ts";
 import type { RoleContext } from "../../roles/context.ts";
 import { federatedDraftOf } from "../../roles/federated/market/requester/draft.ts";
 import { advance } from "../../roles/job/requester/advance.ts";

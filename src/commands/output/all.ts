@@ -68,7 +68,7 @@ export const outputs = {
   "data key": campaign.dataOutputs.key,
   "data list": campaign.dataOutputs.list,
   "data show": campaign.dataOutputs.show,
-  "data get": campaign.dataOutputs.get,
+  "data get": z.union([campaign.dataOutputs.get, versions.modelOutput]),
   "data add": campaign.dataOutputs.add,
   "data fix": campaign.dataOutputs.fix,
   "data judge": campaign.dataOutputs.judge,

@@ -67,7 +67,7 @@ const demonstratedRounds = z.strictObject({
   ),
   txs: z.number().int(),
   gas: z.union([amountValue, z.number()]),
-  folder: folderValue,
+  folder: folderValue.describe("of the second version, as a contributor's home fetched it"),
   seconds: z.strictObject({
     total: secondsValue,
     devnet: secondsValue,
@@ -108,6 +108,9 @@ const demonstratedCampaign = z.strictObject({
       provider: addressValue,
       rows: count.describe("that it was trained on"),
       score: z.number().describe("on the hidden test set"),
+      checked: z
+        .array(z.string())
+        .describe("what a contributor's home compared of it, and found right or wrong or could not"),
     }),
   ),
   contributors: z.array(

@@ -1,6 +1,6 @@
 import { contentProfiles } from "../../ports/content.ts";
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { byteSize, contentSource, jobId, variableOption } from "../framework/parse.ts";
+import { byteSize, contentSource, integer, jobId, timespan, variableOption } from "../framework/parse.ts";
 import { askOptions, partyOptions } from "./requester.ts";
 
 const cid = { syntax: "<cid>", summary: "the file's content identifier, as `ichain data cid` prints it" };
@@ -98,15 +98,34 @@ export const contentCommands: readonly CommandDeclaration[] = [
           "its job.yaml: rows.txt among the inputs, hidden.txt among the exam's; both are written beside it",
       },
     ],
-    options: [...partyOptions, ...askOptions, variableOption],
-    examples: ["ichain data train 3fa9c01b model/job.yaml"],
+    options: [
+      ...partyOptions,
+      ...askOptions,
+      variableOption,
+      {
+        flags: "--without <entry>",
+        summary: "leave out an entry's rows; may be given again",
+        parse: integer(0, 4_294_967_295),
+        repeats: true,
+      },
+      { flags: "--available", summary: "leave out the entries whose rows cannot be had now" },
+      {
+        flags: "--wait-rows <time>",
+        summary: "ask authors that do not serve their rows again for so long, such as 2h",
+        parse: timespan,
+      },
+    ],
+    examples: [
+      "ichain data train 3fa9c01b model/job.yaml",
+      "ichain data train 3fa9c01b model/job.yaml --wait-rows 1h --available",
+    ],
     load: () => import("../data/versions/train.ts"),
   },
   {
     name: "data versions",
     group: "Collect data",
     summary:
-      "list the models that this home had trained on a campaign: score, provider, and what each is from",
+      "list a campaign's published versions, each checked against its job and the rows, and this home's own models",
     arguments: [campaign],
     examples: ["ichain data versions 3fa9c01b"],
     load: () => import("../data/versions/list.ts"),

@@ -1,5 +1,13 @@
 import type { CommandDeclaration, OptionDeclaration } from "../framework/declaration.ts";
-import { contentSource, fixPlace, integer, jobId, rowPlace, smallestUnits } from "../framework/parse.ts";
+import {
+  byteSize,
+  contentSource,
+  fixPlace,
+  integer,
+  jobId,
+  rowPlace,
+  smallestUnits,
+} from "../framework/parse.ts";
 
 const campaign = { syntax: "<id>", summary: "the campaign's id, or its first digits", parse: jobId };
 const fix = { syntax: "<fix>", summary: "entry/row/fix, as `data show` says it", parse: fixPlace };
@@ -75,7 +83,7 @@ export const dataCommands: readonly CommandDeclaration[] = [
   {
     name: "data get",
     group: "Collect data",
-    summary: "fetch a campaign's rows, as fixes have left them",
+    summary: "fetch a campaign's rows, as fixes have left them, or a version of its model",
     arguments: [campaign],
     options: [
       { flags: "-o, --out <folder>", summary: "where they go; named after the campaign when absent" },
@@ -91,8 +99,22 @@ export const dataCommands: readonly CommandDeclaration[] = [
           "with --entry: a file that has its rows (in a private campaign: the sealed parcel), in place of its author",
       },
       via,
+      {
+        flags: "--model <version>",
+        summary: "the model of this version in place of the rows, as `data versions` numbers them",
+        parse: integer(1, 4_294_967_295),
+      },
+      {
+        flags: "--most <size>",
+        summary: "with --model: refuse files of more than that together; 1GiB when absent",
+        parse: byteSize,
+      },
     ],
-    examples: ["ichain data get 3fa9c01b -o rows", "ichain data get 3fa9c01b --entry 0 --from rows.txt"],
+    examples: [
+      "ichain data get 3fa9c01b --model 2 -o model",
+      "ichain data get 3fa9c01b -o rows",
+      "ichain data get 3fa9c01b --entry 0 --from rows.txt",
+    ],
     load: () => import("../data/reading/get.ts"),
   },
   {

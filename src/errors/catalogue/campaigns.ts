@@ -67,6 +67,10 @@ export const campaignRefusals = {
     class: "refused",
     hint: "Add at least one row, and no more than the campaign still takes: `ichain data show ID` says how many.",
   },
+  CAMPAIGN_WRONG_NUMBER: {
+    class: "refused",
+    hint: "Another version has this number: `ichain data versions ID` lists all; `ichain resume` publishes under the next.",
+  },
   CAMPAIGN_WRONG_ORDER: {
     class: "refused",
     hint: "Earlier fixes of the row are taken first: `ichain data take ID` takes all in their order.",
@@ -108,6 +112,14 @@ export const campaignErrors = {
     class: "usage",
     hint: "List rows.txt among the job's inputs, and hidden.txt under `verification.inputs` with `mode: exam`.",
   },
+  CAMPAIGN_MODEL_STRANGE: {
+    class: "untrusted",
+    hint: "What its host serves is not the model that was published; `ichain data versions ID` says what is known of it.",
+  },
+  CAMPAIGN_NO_VERSION: {
+    class: "usage",
+    hint: "`ichain data versions ID` lists the versions that the campaign's owner published.",
+  },
   CAMPAIGN_OPENING: {
     class: "refused",
     hint: "Carry it on first with `ichain resume`: it would be opened, and its price locked, twice.",
@@ -127,6 +139,11 @@ export const campaignErrors = {
   CAMPAIGN_ROWS_KNOWN: {
     class: "refused",
     hint: "The same rows again would be removed as copies; add others.",
+  },
+  CAMPAIGN_ROWS_MISSING: {
+    class: "unavailable",
+    hint: "Give the rows with `ichain data get ID --entry N --from FILE`, wait for their authors with --wait, or leave them out with --available or --without.",
+    retryable: true,
   },
   CAMPAIGN_ROWS_STRANGE: {
     class: "untrusted",

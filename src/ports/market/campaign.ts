@@ -1,6 +1,7 @@
 import type { AbortOptions } from "../../async/abort.ts";
 import type { Campaign, CampaignRole } from "../../protocol/campaign/campaign.ts";
 import type { CampaignTerms, Correction, FixPlace } from "../../protocol/campaign/terms.ts";
+import type { Publication } from "../../protocol/campaign/versions.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 
 type Terms = { readonly terms: CampaignTerms };
@@ -23,6 +24,7 @@ export type CampaignCall =
   | { kind: "revealVote"; campaign: Terms; place: FixPlace; right: boolean; salt: Hex }
   | { kind: "refundRows"; campaign: Terms; entry: number }
   | { kind: "closeCampaign" | "drawSlice"; campaign: Terms }
+  | { kind: "publishVersion"; campaign: Terms; publication: Publication }
   | {
       kind: "revealSlice";
       campaign: Terms;

@@ -3,6 +3,7 @@ import type { CampaignAction, CampaignFix } from "./actions.ts";
 import type { CampaignEvent } from "./events.ts";
 import { CampaignRules } from "./rules.ts";
 import type { CampaignTerms, FixPlace } from "./terms.ts";
+import type { Publication } from "./versions.ts";
 
 /** Rows that were added by one call, beside what {@link CampaignRules.entries} says of them. */
 export interface Batch {
@@ -35,6 +36,8 @@ export interface Campaign {
   /** The slice of the hidden test set that is shown first, once it is drawn. */
   readonly firstSlice: number | undefined;
   readonly slices: readonly { readonly slice: number; readonly digest: Hex; readonly locator: Hex }[];
+  /** Models that its owner told of, by number from 1. */
+  readonly publications: readonly Publication[];
   /** In the chain's order. */
   readonly events: readonly CampaignEvent[];
   amendmentOf(place: FixPlace): Amendment | undefined;
@@ -45,6 +48,11 @@ export function foldCampaign(events: readonly CampaignEvent[]): Campaign | undef
   let campaign: Campaign | undefined;
   for (campaign of replayCampaign(events));
   return campaign;
+}
+
+/** The campaign as the events up to `block` left it; as it is now where it was opened later. */
+export function campaignAsOf(campaign: Campaign, block: number): Campaign {
+  return foldCampaign(campaign.events.filter((event) => event.block <= block)) ?? campaign;
 }
 
 /** The campaign after each of its events in turn: one object, which the next event changes. */
@@ -69,6 +77,7 @@ class Fold implements Campaign {
   readonly batches: Batch[] = [];
   firstSlice: number | undefined;
   readonly slices: { slice: number; digest: Hex; locator: Hex }[] = [];
+  readonly publications: Publication[] = [];
   readonly events: CampaignEvent[];
   readonly #amendments = new Map<string, Amendment>();
 
@@ -123,6 +132,10 @@ class Fold implements Campaign {
         return true;
       case "sliceRevealed":
         this.slices.push({ slice: event.slice, digest: event.digest, locator: event.locator });
+        return true;
+      case "published":
+        if (event.publication.number !== this.publications.length + 1) return false;
+        this.publications.push(event.publication);
         return true;
       case "closed":
         rules.apply({ kind: "close", by: this.terms.owner }, event.at);

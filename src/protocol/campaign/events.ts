@@ -1,5 +1,6 @@
 import type { Address, Hex } from "../ids.ts";
 import type { CampaignTerms, FixPlace } from "./terms.ts";
+import type { Publication } from "./versions.ts";
 
 /** An event of `DataCampaign`, as `IDataCampaign` names them. */
 export type CampaignFact =
@@ -52,6 +53,7 @@ export type CampaignFact =
       readonly salt: Hex;
       readonly locator: Hex;
     }
+  | { readonly kind: "published"; readonly publication: Publication }
   | { readonly kind: "closed" };
 
 /** The event with its block, and that block's time, Unix seconds. */

@@ -101,6 +101,16 @@ export interface ContentLocator {
   readonly cid: string;
 }
 
+/** Of a version's model, in `publish`; public, and so are its token and its key. */
+export interface ModelLocator {
+  readonly kind: "model";
+  readonly model: Endpoint;
+  /** Of the parcel, and its size. */
+  readonly modelRoot: Hex;
+  readonly modelBytes: number;
+  readonly modelKey: Hex;
+}
+
 export type Locator =
   | BundleLocator
   | ResultLocator
@@ -108,9 +118,10 @@ export type Locator =
   | ExamLocator
   | FailureLocator
   | RowsLocator
-  | ContentLocator;
+  | ContentLocator
+  | ModelLocator;
 
-const KINDS = ["bundle", "result", "validation", "exam", "failure", "rows", "content"] as const;
+const KINDS = ["bundle", "result", "validation", "exam", "failure", "rows", "content", "model"] as const;
 const TRANSPORTS = ["onion", "direct"] as const;
 const VERSION = 1;
 
@@ -143,6 +154,8 @@ function parts(locator: Locator): Hex[] {
       return [endpoint(locator.rows), locator.rowsRoot, size(locator.rowsBytes)];
     case "content":
       return prefixed(locator.cid);
+    case "model":
+      return [endpoint(locator.model), locator.modelRoot, size(locator.modelBytes), locator.modelKey];
   }
 }
 
@@ -210,6 +223,11 @@ function fields(kind: Locator["kind"], read: ReturnType<typeof reader>): Locator
       return { kind, rows: read.endpoint(), rowsRoot: read.take(32), rowsBytes: read.size() };
     case "content":
       return { kind, cid: read.cid() };
+    case "model":
+      return {
+        ...{ kind, model: read.endpoint(), modelRoot: read.take(32) },
+        ...{ modelBytes: read.size(), modelKey: read.take(32) },
+      };
   }
 }
 

@@ -194,7 +194,7 @@ function Versions({ versions, mine }) {
   if (versions.length === 0)
     return (
       mine &&
-      html`<p class="quiet">No model was trained from this home yet: <code>ichain data train</code> posts a job for one.</p>`
+      html`<p class="quiet">No model was trained yet: <code>ichain data train</code> posts a job for one.</p>`
     );
   return html`<section class="card">
     <h2>Versions</h2>
@@ -204,10 +204,10 @@ function Versions({ versions, mine }) {
           html`<tr key=${jobId}>
             <th scope="row">${version ?? "–"}</th>
             <td><a href=${`#/job/${jobId}`}><${Id} of=${jobId} /></a></td>
-            <td><${State} of=${state} /></td>
+            <td>${state === undefined ? "unknown" : html`<${State} of=${state} />`}</td>
             <td class="number">${score ?? "–"}</td>
             <td class="number">${rows}</td>
-            <td><${Id} of=${provider} /></td>
+            <td>${provider === undefined ? "–" : html`<${Id} of=${provider} />`}</td>
           </tr>`,
       )}
     <//>

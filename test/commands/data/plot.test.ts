@@ -23,7 +23,7 @@ const events: CampaignEvent[] = [
   { kind: "added", at: 3 * DAY, block: 30, ...added(1) },
 ];
 const version = (number: number | undefined, block: number, score: bigint | undefined): Version => ({
-  ...{ version: number, block, score, job: id, rowsDigest: id, rows: 2, entries: [0] },
+  ...{ version: number, block, score, job: id, rowsDigest: id, rows: 2, without: [] },
   ...{ previous: undefined, state: "Settled", provider: owner },
 });
 

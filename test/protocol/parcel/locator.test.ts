@@ -51,6 +51,17 @@ describe("a locator", () => {
     );
   });
 
+  it("of a model is decoded as it was encoded, and over an onion fits what a version may have", () => {
+    fc.assert(
+      fc.property(endpoint, hex(32), hex(32), size, (model, modelRoot, modelKey, modelBytes) => {
+        const locator = { kind: "model" as const, model, modelRoot, modelBytes, modelKey };
+        const bytes = encodeLocator(locator);
+        assert.deepEqual(decodeLocator(bytes, "model"), locator);
+        assert.ok(bytes.length <= 192, `${bytes.length}`);
+      }),
+    );
+  });
+
   it("of an exam is decoded as it was encoded, alone and within one for a validation", () => {
     fc.assert(
       fc.property(endpoint, hex(32), hex(32), (place, root, key) => {

@@ -1,24 +1,43 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { keccak256 } from "ethers";
 import type { Market } from "../../../src/ports/market.ts";
 import { COIN } from "../../../src/protocol/amounts.ts";
 import { campaignFileSchema } from "../../../src/protocol/campaign/file.ts";
-import { type Training, versionsOf } from "../../../src/protocol/campaign/versions.ts";
+import {
+  checkOfJob,
+  encodeEntries,
+  entriesOf,
+  type Publication,
+  type Training,
+  versionsOf,
+} from "../../../src/protocol/campaign/versions.ts";
 import type { Address, Hex } from "../../../src/protocol/ids.ts";
+import { blindKey, keyCommitment } from "../../../src/protocol/job/exchange.ts";
 import type { Job } from "../../../src/protocol/job/job.ts";
 import type { JobFile } from "../../../src/protocol/task/spec.ts";
 import { addRows } from "../../../src/roles/campaign/market/add.ts";
 import { hostRows } from "../../../src/roles/campaign/market/host.ts";
 import { openCampaign, planOpening } from "../../../src/roles/campaign/market/open.ts";
 import { settleCampaign } from "../../../src/roles/campaign/market/settle.ts";
-import { checkTraining, layTraining, postTraining } from "../../../src/roles/campaign/versions/train.ts";
+import { carryOnCampaigns } from "../../../src/roles/campaign/serving/carry-on.ts";
+import { checkVersion } from "../../../src/roles/campaign/versions/check.ts";
+import { fetchModel } from "../../../src/roles/campaign/versions/fetch.ts";
+import { publishVersions } from "../../../src/roles/campaign/versions/publish.ts";
+import {
+  checkTraining,
+  layTraining,
+  postTraining,
+  type Scope,
+} from "../../../src/roles/campaign/versions/train.ts";
+import { type Draft, recordDraft } from "../../../src/roles/job/requester/posting/draft.ts";
 import { temporaryFolder } from "../../support/binary.ts";
-import { startChain, type TestChain } from "../../support/chain/chain.ts";
-import { newActor } from "../../support/market/parties.ts";
+import { send, startChain, type TestChain } from "../../support/chain/chain.ts";
+import { type Actor, newActor } from "../../support/market/parties.ts";
 
-const [OWNER, AUTHOR] = [1, 2] as const;
+const [OWNER, AUTHOR, THIRD] = [1, 2, 3] as const;
 const id = (n: number) => `0x${n.toString(16).padStart(64, "0")}` as Hex;
 const provider = `0x${"1".repeat(40)}` as Address;
 
@@ -36,7 +55,7 @@ const file = campaignFileSchema.parse({
 });
 const rows = ["1\tgood", "0\tbad", "0\tdull"];
 
-test("a settled job is the next version, with the score that its validator agreed on; another is none", () => {
+test("a version is what was published, compared with its job; what was only trained has no number", () => {
   const measured = (digest: Hex, score: bigint) => ({ digest, score, salt: id(0) });
   const job = (n: number, state: Job["state"], score: bigint) =>
     ({
@@ -45,21 +64,43 @@ test("a settled job is the next version, with the score that its validator agree
       validations: [{ measurement: measured(id(51), 9n) }, { measurement: measured(id(50), score) }],
     }) as unknown as Job;
   const training = (n: number): Training => ({
-    ...{ job: id(n), rowsDigest: id(9), rows: 3, entries: [0], block: n },
+    ...{ job: id(n), rowsDigest: id(9), rows: 3, without: [], block: n },
   });
-  const versions = versionsOf([
-    { training: training(1), job: job(1, "Settled", 700n) },
-    { training: training(2), job: job(2, "Refunded", 0n) },
-    { training: training(3), job: job(3, "Settled", 800n) },
-  ]);
-  assert.deepEqual(
-    versions.map(({ version, previous, score }) => [version, previous, score]),
+  const publication: Publication = {
+    ...{ number: 1, rows: 3, asOf: 1, job: id(1), rowsDigest: id(9), modelDigest: id(50) },
+    ...{ score: 700n, without: "0x", locator: "0x" },
+  };
+  const settled = job(1, "Settled", 700n);
+  const versions = versionsOf(
+    [{ publication, job: settled }],
     [
-      [1, undefined, 700n],
-      [undefined, id(1), undefined],
-      [2, id(1), 800n],
+      { training: training(1), job: settled },
+      { training: training(2), job: job(2, "Refunded", 0n) },
+      { training: training(3), job: job(3, "Settled", 800n) },
     ],
   );
+  assert.deepEqual(
+    versions.map(({ version, previous, score, state }) => [version, previous, score, state]),
+    [
+      [1, undefined, 700n, "Settled"],
+      [undefined, id(1), undefined, "Refunded"],
+      [undefined, id(1), 800n, "Settled"],
+    ],
+  );
+  const results = (of: Publication, its: Job | undefined) =>
+    checkOfJob(of, its).map(({ what, result }) => `${what} ${result}`);
+  assert.deepEqual(results(publication, settled), ["job right", "score right", "model right"]);
+  assert.deepEqual(results({ ...publication, score: 701n, modelDigest: id(51) }, settled), [
+    ...["job right", "score wrong", "model wrong"],
+  ]);
+  assert.deepEqual(results(publication, job(1, "Refunded", 700n)), ["job wrong"]);
+  assert.deepEqual(results(publication, undefined), ["job wrong"]);
+});
+
+test("entries that a version leaves out are four bytes each, ascending", () => {
+  assert.deepEqual(entriesOf(encodeEntries([0, 7, 300])), [0, 7, 300]);
+  for (const strange of ["0x000000", encodeEntries([2, 1]), `0x${"00".repeat(132)}`] as Hex[])
+    assert.equal(entriesOf(strange), undefined);
 });
 
 test("a job is refused that does not train on the rows, or shows its provider the hidden test set", () => {
@@ -78,7 +119,7 @@ describe("what a job of a campaign is given", () => {
   const options = { signal: new AbortController().signal };
   let chain: TestChain;
   before(async () => {
-    chain = await startChain({ accounts: 3 });
+    chain = await startChain({ accounts: 4 });
   });
   after(() => chain.stop());
 
@@ -97,7 +138,9 @@ describe("what a job of a campaign is given", () => {
     await addRows(author!, await now(author!.market), { rows, deposit }, options);
     const hosting = await hostRows(author!, options);
     t.after(() => hosting.stop());
-    const lay = async () => layTraining(owner!, await now(owner!.market), folder.path, options);
+    const scope = { without: [], available: false, wait: 0, quietMs: 1_000 };
+    const lay = (given: Partial<Scope> = {}) =>
+      layTraining(owner!, planned.opening, { folder: folder.path, scope: { ...scope, ...given } }, options);
     await assert.rejects(lay(), { code: "CAMPAIGN_NO_ROW" });
 
     await chain.node.increaseTime(301);
@@ -109,7 +152,7 @@ describe("what a job of a campaign is given", () => {
       (await readFile(folder.join("hidden.txt"), "utf8")).trim().split("\n").toSorted(),
       hidden.toSorted(),
     );
-    assert.deepEqual([laid.rows, laid.entries, laid.rowsDigest], [3, [0], keccak256(written)]);
+    assert.deepEqual([laid.rows, laid.without, laid.rowsDigest], [3, [], keccak256(written)]);
 
     await assert.rejects(
       postTraining(owner!, planned.opening.id, laid, async () => {
@@ -133,4 +176,111 @@ describe("what a job of a campaign is given", () => {
     await writeFile(path, "[]");
     await assert.rejects(lay(), { code: "CAMPAIGN_HIDDEN_LOST" });
   });
+
+  test("a settled job is published once, after a kill and a taken number too, and a stranger fetches it", async (t) => {
+    using folder = temporaryFolder();
+    const [owner, author, third] = await Promise.all(
+      [OWNER, AUTHOR, THIRD].map((index) => newActor(t, chain, index)),
+    );
+    const hidden = ["1\tlovely", "0\tawful", "1\tgreat"];
+    const request = { file, token: COIN, owner: owner!.account, hidden };
+    const planned = await planOpening(owner!.market, request, options);
+    await openCampaign(owner!, planned, options);
+    const campaignId = planned.opening.id;
+    const now = (market: Market) => market.campaign(campaignId);
+    const deposit = (await now(author!.market)).rules.depositOf(rows.length, await author!.market.now());
+    const entry = await addRows(author!, await now(author!.market), { rows, deposit }, options);
+    await chain.node.increaseTime(301);
+    await settleCampaign(author!, campaignId, () => true, options);
+    const scope = { without: [], available: false, wait: 0, quietMs: 500 };
+    const lay = (given: Partial<Scope>) =>
+      layTraining(owner!, planned.opening, { folder: folder.path, scope: { ...scope, ...given } }, options);
+    // Its author serves nothing: neither the owner's own rows nor any other author must wait for it.
+    await assert.rejects(lay({}), { code: "CAMPAIGN_ROWS_MISSING" });
+    await assert.rejects(lay({ available: true }), { code: "CAMPAIGN_NO_ROW" });
+    await assert.rejects(lay({ without: [7] }), { code: "CAMPAIGN_NO_ENTRY" });
+    const hosting = await hostRows(author!, options);
+    t.after(() => hosting.stop());
+    const laid = await lay({ wait: 60 });
+    assert.equal(entry, 0);
+
+    const settled = await settledJob(owner!, folder.join("model"));
+    await postTraining(owner!, campaignId, laid, async () => ({ id: settled.id }));
+    const published = async () => (await now(third!.market)).publications;
+    const knows = <Context extends Actor>(actor: Context, market: Partial<Market> = {}): Context => ({
+      ...actor,
+      market: { ...actor.market, job: async () => settled, ...market },
+    });
+    const killed = async (): Promise<never> => {
+      throw new Error("killed");
+    };
+    await assert.rejects(
+      publishVersions(knows(owner!, { broadcast: killed }), campaignId, options),
+      /killed/,
+    );
+    // Meanwhile another home of the owner takes the number.
+    const other = { ...owner!, market: chain.market(OWNER) };
+    t.after(() => other.market.stop());
+    const taken: Publication = {
+      ...{ number: 1, rows: 2, asOf: 1, job: id(99), rowsDigest: id(9), modelDigest: id(50) },
+      ...{ score: 1n, without: "0x", locator: "0x" },
+    };
+    await send(other.market, {
+      kind: "publishVersion",
+      campaign: await now(other.market),
+      publication: taken,
+    });
+    const done = await carryOnCampaigns(knows(owner!), options);
+    assert.deepEqual(
+      done.map(({ act }) => act),
+      ["version-2"],
+    );
+    assert.deepEqual(await publishVersions(knows(owner!), campaignId, options), []);
+    assert.deepEqual(
+      (await published()).map(({ job }) => job),
+      [id(99), settled.id],
+    );
+
+    // The owner's home serves it; a third has neither rows nor model.
+    const models = await hostRows(owner!, options);
+    t.after(() => models.stop());
+    const [strange, version] = await published();
+    const campaign = await now(third!.market);
+    const check = async (publication: Publication) =>
+      (await checkVersion(knows(third!), campaign, publication, options)).map(
+        ({ what, result }) => `${what} ${result}`,
+      );
+    assert.deepEqual(await check(version!), ["job right", "score right", "model right", "rows right"]);
+    assert.deepEqual(await check(strange!), ["job right", "score wrong", "model wrong", "rows wrong"]);
+    const into = folder.join("fetched");
+    const got = await fetchModel(third!, campaign, version!, { folder: into, most: 1 << 20 }, options);
+    assert.deepEqual(got.files, ["model.bin"]);
+    assert.equal(await readFile(`${into}/model.bin`, "utf8"), "weights");
+    const again = { folder: folder.join("again"), most: 1 << 20 };
+    const lied = { ...version!, modelDigest: id(51) };
+    await assert.rejects(fetchModel(third!, campaign, lied, again, options), {
+      code: "CAMPAIGN_MODEL_STRANGE",
+    });
+    assert.equal(existsSync(again.folder), false);
+  });
 });
+
+/** A settled job of this home whose result, one file, is here: what the chain and the journal have of it. */
+async function settledJob(owner: Actor, folder: string): Promise<Job> {
+  await mkdir(folder);
+  await writeFile(`${folder}/model.bin`, "weights");
+  const packed = await owner.parcels.pack({ root: folder, paths: ["model.bin"], out: `${folder}.parcel` });
+  const mask = id(77);
+  const blindedKey = blindKey(packed.sessionKey, mask);
+  const measurement = { digest: packed.digest, score: 812_000_000n, salt: id(0) };
+  const job = {
+    ...{ id: id(7), state: "Settled", terms: { provider }, blindedKey },
+    submission: { keyCommitment: keyCommitment(id(7), blindedKey) },
+    ...{ providerMeasurement: measurement, validations: [{ measurement }] },
+  } as unknown as Job;
+  const record = owner.journal.open("requester", job.id);
+  const draft = { mask, spec: { resources: { disk: 1 << 20 } } } as unknown as Draft;
+  await recordDraft(record, draft);
+  await record.step("collect", { prepare: () => null, act: () => ({ result: packed.blob }) });
+  return job;
+}

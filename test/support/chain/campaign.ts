@@ -68,6 +68,20 @@ export class ChainCampaign {
     return true;
   }
 
+  /** The owner publishes a version at second `at`. */
+  async publish(
+    number: number,
+    { without, locator }: { without: Hex; locator: Hex },
+    at: number,
+  ): Promise<void> {
+    const hash = `0x${"ab".repeat(32)}`;
+    const version = {
+      ...{ number, rows: 1234, asOf: 5678, jobId: hash, rowsDigest: hash, modelDigest: hash },
+      score: 812_345_678n,
+    };
+    await this.#send(this.#terms.owner, "publish", [this.#terms, version, without, locator], 0n, at);
+  }
+
   /** What an account could withdraw, the token's smallest unit. */
   owed(account: Address): Promise<bigint> {
     return this.#market.campaigns.getFunction("owed")(account, this.#terms.token);

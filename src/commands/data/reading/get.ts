@@ -13,17 +13,31 @@ import {
 } from "../../../roles/campaign/market/rows.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { withRole } from "../../steps/role.ts";
+import { getModel } from "../versions/get.ts";
 
 /**
  * Fetches the rows of a campaign from those that added them, and writes them as they are now: fixed ones as they were
- * corrected. What another got hold of can be given by hand (`--from`).
+ * corrected. What another got hold of can be given by hand (`--from`). Or fetches a version's model (`--model`).
  */
 export async function run(
   context: CommandContext,
   { id }: { id: string },
-  options: { out?: string; entry?: number; from?: string; via?: readonly string[]; accepted?: true },
+  options: {
+    out?: string;
+    entry?: number;
+    from?: string;
+    via?: readonly string[];
+    accepted?: true;
+    model?: number;
+    most?: number;
+  },
 ): Promise<void> {
   const { ui, signal } = context;
+  const { model } = options;
+  if (model !== undefined && (options.entry !== undefined || options.accepted))
+    throw new IchainError("USAGE", "--model fetches a model, --entry and --accepted are of rows.", {
+      hint: "Ask for one of them.",
+    });
   if (options.from !== undefined && options.entry === undefined)
     throw new IchainError("USAGE", "A file has the rows of one entry.", { hint: "Name it with --entry." });
   await withRole(context, async (opened) => {
@@ -31,6 +45,7 @@ export async function run(
     const campaign = await role.market.campaign(await role.market.resolveCampaign(id, { signal }), {
       signal,
     });
+    if (model !== undefined) return await getModel(context, role, campaign, { ...options, model });
     const { entries } = campaign.rules;
     const isOwn = ({ author }: { author: string }) => sameAddress(author, role.account);
     if (!entries.some(isOwn)) refuseStranger(role, campaign);

@@ -37,9 +37,11 @@ export async function showCampaign(
     const sight = await sightOf(context, view, campaign);
     if (plot !== undefined) {
       const versions = await fromRecords(context, (journal) =>
-        readVersions({ market: view.market, journal }, campaignId, { signal }),
+        readVersions({ market: view.market, journal }, campaign, { signal }),
       );
-      await writeFile(plot, drawCampaign(campaign, sight, versions ?? []));
+      const all =
+        versions ?? (await readVersions({ market: view.market, journal: undefined }, campaign, { signal }));
+      await writeFile(plot, drawCampaign(campaign, sight, all));
     }
     const whole = {
       ...wholeCampaign(campaign, sight),
@@ -52,8 +54,7 @@ export async function showCampaign(
 }
 
 /**
- * Rows over time, the score of the newest model that this home had trained on them, and what each account was credited
- * with, as SVG.
+ * Rows over time, the score of the newest version, and what each account was credited with, as SVG.
  */
 export function drawCampaign(campaign: Campaign, sight: CampaignSight, versions: readonly Version[]): string {
   const { token, now } = sight;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { campaignRoles } from "../../../protocol/campaign/campaign.ts";
 import type { WebEndpoint } from "../../../web/endpoint.ts";
 import { dataOutputs } from "../../output/campaign.ts";
-import { versionsOutput } from "../../output/data/versions.ts";
+import { modelOutput, versionsOutput } from "../../output/data/versions.ts";
 import { addressValue, hashValue, instantValue } from "../../output/values.ts";
 import { moneyText, nowValue, printedValue } from "./values.ts";
 
@@ -67,7 +67,7 @@ const oneCampaign = campaignRowValue.extend({
       .array(z.strictObject({ account: addressValue, values: z.array(z.number()) }))
       .describe("of those that gained or lost most, whole units of the token, rounded"),
   }),
-  versions: versionsOutput.shape.versions.describe("in the home that had them trained"),
+  versions: versionsOutput.shape.versions.describe("published ones, then those that this home had trained"),
 });
 
 const act = <Output extends z.ZodType>(verb: string, summary: string, output: Output) =>
@@ -138,5 +138,9 @@ export const campaignsApi = {
   take: act("take", "End the fixes that are decided or out of time", dataOutputs.settle),
   refund: act("refund", "Pay the authors of rows that can no longer be fixed", dataOutputs.settle),
   close: act("close", "Take no more rows", dataOutputs.close),
-  rows: act("rows", "Write a campaign's rows beside where the page was started", dataOutputs.get),
+  rows: act(
+    "rows",
+    "Write a campaign's rows beside where the page was started",
+    z.union([dataOutputs.get, modelOutput]),
+  ),
 } as const satisfies Readonly<Record<string, WebEndpoint>>;

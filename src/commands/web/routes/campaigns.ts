@@ -151,8 +151,9 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
   const sight = await sightOf(context, { market, account }, campaign);
   const block = await market.blockNumber(options);
   const versions = await fromRecords(context, (journal) =>
-    readVersions({ market, journal }, campaign.id, options),
+    readVersions({ market, journal }, campaign, options),
   );
+  const all = versions ?? (await readVersions({ market, journal: undefined }, campaign, options));
   const { rules, terms } = campaign;
   const { now, token } = sight;
   // As the chain's events write it: the rules compare letter by letter.
@@ -197,7 +198,7 @@ async function oneCampaign(page: PageContext, id: string, options: { signal: Abo
       })),
     ),
     history: historyOf(campaign, mostMoved(accounts, isOwn), sight),
-    versions: (versions ?? []).map(versionData),
+    versions: all.map(versionData),
   };
 }
 

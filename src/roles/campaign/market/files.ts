@@ -14,6 +14,8 @@ export function campaignFiles(jobsDir: string, campaign: Hex) {
     entry: (entry: number) => join(dir, `entry-${entry}.rows`),
     /** The key of that entry's parcel, in a private campaign. */
     key: (entry: number) => join(dir, `entry-${entry}.key`),
+    /** A version's model, encrypted, as it was fetched. */
+    version: (number: number) => join(dir, `version-${number}.parcel`),
     /** The hidden test set with its salts, of the campaign's owner. */
     hidden: join(dir, "hidden.json"),
   } as const;

@@ -1,4 +1,5 @@
-import { rename } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../async/abort.ts";
 import type { Blob, HostIdentity, Hosting } from "../../../ports/transport.ts";
@@ -9,7 +10,7 @@ import type { RoleContext } from "../../context.ts";
 import { random32 } from "../../shared/random.ts";
 import { campaignFiles, keepFile } from "./files.ts";
 
-/** What the draft of an act says of rows that this home serves, as they are. */
+/** What the draft of an act says of rows, or of a model, that this home serves as they are. */
 export interface ServedRows {
   readonly blob: { readonly root: Hex; readonly size: number };
 }
@@ -33,16 +34,47 @@ export async function keepServed(
   options: Abortable,
 ): Promise<ServedRows & { readonly locator: Hex }> {
   const { endpoint } = await rowsIdentity(context);
-  const { dir, own } = campaignFiles(context.jobsDir, campaign);
-  const fresh = join(dir, `${random32().slice(2)}.new`);
-  await keepFile(fresh, rows);
-  const { root, size } = await context.parcels.plain(fresh, options);
-  await rename(fresh, own(root));
-  const locator = encodeLocator({ kind: "rows", rows: endpoint, rowsRoot: root, rowsBytes: size });
-  return { blob: { root, size }, locator: toHex(locator) };
+  const blob = await keepBlob(context, campaign, (path) => keepFile(path, rows), options);
+  const locator = encodeLocator({
+    ...{ kind: "rows", rows: endpoint },
+    ...{ rowsRoot: blob.root, rowsBytes: blob.size },
+  });
+  return { blob, locator: toHex(locator) };
 }
 
-/** The rows that this home has added or shown, once the chain has them. */
+/** The same of a model: the encrypted result `parcel` of a job, and the key that opens it. */
+export async function keepModel(
+  context: RoleContext,
+  campaign: Hex,
+  { parcel, key }: { readonly parcel: string; readonly key: Hex },
+  options: Abortable,
+): Promise<ServedRows & { readonly locator: Hex }> {
+  const { endpoint } = await rowsIdentity(context);
+  const copy = (path: string) => copyFile(parcel, path, constants.COPYFILE_FICLONE);
+  const blob = await keepBlob(context, campaign, copy, options);
+  const locator = encodeLocator({
+    ...{ kind: "model", model: endpoint },
+    ...{ modelRoot: blob.root, modelBytes: blob.size, modelKey: key },
+  });
+  return { blob, locator: toHex(locator) };
+}
+
+async function keepBlob(
+  { jobsDir, parcels }: Pick<RoleContext, "jobsDir" | "parcels">,
+  campaign: Hex,
+  write: (path: string) => Promise<void>,
+  options: Abortable,
+): Promise<ServedRows["blob"]> {
+  const { dir, own } = campaignFiles(jobsDir, campaign);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const fresh = join(dir, `${random32().slice(2)}.new`);
+  await write(fresh);
+  const { root, size } = await parcels.plain(fresh, options);
+  await rename(fresh, own(root));
+  return { root, size };
+}
+
+/** What this home has added, shown or published, once the chain has it. */
 export function ownRows({ journal, jobsDir }: Pick<RoleContext, "journal" | "jobsDir">): Blob[] {
   return journal.undertakings({ role: "campaign" }).flatMap(({ key }) => {
     const record = journal.open("campaign", key);

@@ -13,7 +13,8 @@ import { MAX_SEALED_ROWS_BYTES, openRows } from "./private/parcel.ts";
 import { readersOf, refuseStranger } from "./private/readers.ts";
 import { decodeCorrection } from "./private/seal.ts";
 
-type Context = Pick<
+/** What it takes to have an entry's rows. */
+export type RowsContext = Pick<
   RoleContext,
   "account" | "transport" | "jobsDir" | "keyring" | "parcels" | "content" | "sources"
 >;
@@ -21,14 +22,15 @@ type Context = Pick<
 /**
  * The rows of an entry: those of an earlier call, or fetched from where its author says they are. They are what the chain
  * has the root of, from any host.
+ * @param options `quietMs`: as a transport's; three minutes unless given.
  * @throws CAMPAIGN_ROWS_STRANGE, LOCATOR_MALFORMED, and the codes of `Transport.fetch` and `Content.fetch`; in a private campaign
  *   CAMPAIGN_PRIVATE, CAMPAIGN_PARCEL_STRANGE
  */
 export async function rowsOf(
-  context: Context,
+  context: RowsContext,
   campaign: Campaign,
   entry: number,
-  options: Abortable,
+  { signal, quietMs }: Abortable & { readonly quietMs?: number | undefined },
 ): Promise<string[]> {
   const { jobsDir, account } = context;
   const path = campaignFiles(jobsDir, campaign.id).entry(entry);
@@ -36,17 +38,21 @@ export async function rowsOf(
   if (kept !== undefined) return checkedRows(campaign, entry, kept, await keptKey(context, campaign, entry));
   if (!sameAddress(campaign.rules.entries[entry]!.author, account)) refuseStranger(context, campaign);
   const fetched = `${path}.part`;
-  await fetchEntry(context, campaign, { entry, fetched }, options);
-  const found = await takeRows(context, campaign, entry, await readFile(fetched), options);
+  await fetchEntry(context, campaign, { entry, fetched, quietMs }, { signal });
+  const found = await takeRows(context, campaign, entry, await readFile(fetched), { signal });
   await Promise.all([fetched, `${fetched}.note`].map((one) => rm(one, { force: true })));
   return found;
 }
 
 /** Fetches what an author says are its rows, from its home or from any that has the public file. */
 async function fetchEntry(
-  { transport, content, sources = [] }: Context,
+  { transport, content, sources = [] }: RowsContext,
   campaign: Campaign,
-  { entry, fetched }: { readonly entry: number; readonly fetched: string },
+  {
+    entry,
+    fetched,
+    quietMs,
+  }: { readonly entry: number; readonly fetched: string; readonly quietMs: number | undefined },
   options: Abortable,
 ): Promise<void> {
   const most = readersOf(campaign) === undefined ? MAX_ROWS_BYTES : MAX_SEALED_ROWS_BYTES;
@@ -63,12 +69,12 @@ async function fetchEntry(
   const { rows, rowsRoot: root, rowsBytes } = locator;
   if (rowsBytes > most) throw strange(entry, "its rows take more than 64 MiB");
   const endpoint = { ...rows, guestKey: rowsGuestKey(rows) };
-  await transport.fetch({ endpoint, root, path: fetched, maxBytes: most, size: rowsBytes }, options);
+  await transport.fetch({ endpoint, root, path: fetched, maxBytes: most, size: rowsBytes, quietMs }, options);
 }
 
 /** The key of an entry's parcel as an earlier {@link rowsOf} kept it; undefined in a public campaign. */
 export async function keptKey(
-  { jobsDir }: Pick<Context, "jobsDir">,
+  { jobsDir }: Pick<RowsContext, "jobsDir">,
   campaign: Campaign,
   entry: number,
 ): Promise<Hex | undefined> {
@@ -79,7 +85,7 @@ export async function keptKey(
 
 /** The rows of an entry as an earlier call kept them here; undefined where none did, or they take more than `most` bytes. */
 export async function keptRows(
-  { jobsDir }: Pick<Context, "jobsDir">,
+  { jobsDir }: Pick<RowsContext, "jobsDir">,
   campaign: Campaign,
   entry: number,
   most: number,
@@ -95,7 +101,7 @@ export async function keptRows(
  * @throws CAMPAIGN_ROWS_STRANGE, CAMPAIGN_PARCEL_STRANGE
  */
 export async function takeRows(
-  context: Omit<Context, "transport">,
+  context: Omit<RowsContext, "transport">,
   campaign: Campaign,
   entry: number,
   bytes: Uint8Array,

@@ -3,7 +3,7 @@ import { access, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Abortable } from "../../../../async/abort.ts";
 import { IchainError } from "../../../../errors/error.ts";
-import { type JobId, shortId } from "../../../../protocol/ids.ts";
+import { type Hex, type JobId, shortId } from "../../../../protocol/ids.ts";
 import type { Job } from "../../../../protocol/job/job.ts";
 import type { RoleContext } from "../../../context.ts";
 import { collect } from "../collect.ts";
@@ -63,12 +63,39 @@ export async function getParcel(
 }
 
 async function collectPaid(context: RoleContext, jobId: JobId, folder: string, options: Abortable) {
+  const paid = await openPaid(context, jobId, options);
+  if (await exists(folder)) throw targetExists(folder);
+  return await collectOpened(context, paid, options);
+}
+
+/**
+ * The encrypted result of a paid job, fetched first where it is missing, and the key that opens it.
+ * @throws JOB_NOT_OURS, RESULT_NOT_READY, NO_RESULT, RESULT_REMOVED
+ */
+export async function paidResult(
+  context: RoleContext,
+  jobId: JobId,
+  options: Abortable,
+): Promise<{ readonly job: Job; readonly parcel: string; readonly key: Hex }> {
+  const paid = await openPaid(context, jobId, options);
+  const { job, draft, collected } = await collectOpened(context, paid, options);
+  return { job, parcel: collected.result.path, key: resultKey(job, draft.mask) };
+}
+
+async function openPaid(context: RoleContext, jobId: JobId, options: Abortable) {
   const { journal, draft } = openDraft(context.journal, jobId);
   const job = await context.market.job(jobId, options);
   if (!job.blindedKey) throw notReady(job);
-  if (await exists(folder)) throw targetExists(folder);
+  return { journal, draft, job };
+}
+
+async function collectOpened(
+  context: RoleContext,
+  { journal, draft, job }: Awaited<ReturnType<typeof openPaid>>,
+  options: Abortable,
+) {
   const collected = await collect(context, journal, job, draft.spec.resources, options);
-  if (!(await exists(collected.result.path))) throw resultRemoved(jobId, retrievalOf(journal));
+  if (!(await exists(collected.result.path))) throw resultRemoved(job.id, retrievalOf(journal));
   return { journal, draft, job, collected };
 }
 

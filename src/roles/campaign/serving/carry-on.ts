@@ -5,13 +5,16 @@ import type { FixPlace } from "../../../protocol/campaign/terms.ts";
 import type { Hex } from "../../../protocol/ids.ts";
 import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
-import { postRows } from "./add.ts";
-import { showFix } from "./fix.ts";
-import { type Opening, postOpening } from "./open.ts";
-import { castVote } from "./panel/judge.ts";
+import { postRows } from "../market/add.ts";
+import { showFix } from "../market/fix.ts";
+import { type Opening, postOpening } from "../market/open.ts";
+import { castVote } from "../market/panel/judge.ts";
+import { publishVersions } from "../versions/publish.ts";
+import { campaignsTrained } from "../versions/train.ts";
 
 /**
- * Carries on what was begun in campaigns and not ended, such as by a process that was killed.
+ * Carries on what was begun in campaigns and not ended, such as by a process that was killed, and publishes the versions
+ * that are settled.
  * @returns what was brought to its end
  */
 export async function carryOnCampaigns(
@@ -34,6 +37,9 @@ export async function carryOnCampaigns(
       record.finish("failed");
     }
   }
+  for (const id of campaignsTrained(journal))
+    for (const number of await publishVersions(context, id, options))
+      done.push({ campaignId: id, act: `version-${number}` });
   return done;
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { errorOutput, OUTPUT_VERSION } from "../../src/commands/output/all.ts";
 import { accountApi } from "../../src/commands/web/api/account.ts";
 import { campaignsApi } from "../../src/commands/web/api/campaigns.ts";
+import { gossipApi } from "../../src/commands/web/api/gossip.ts";
 import { jobsApi, pageEvents } from "../../src/commands/web/api/jobs.ts";
 import { marketApi } from "../../src/commands/web/api/market.ts";
 import { postingApi } from "../../src/commands/web/api/posting.ts";
@@ -23,6 +24,7 @@ export const endpoints: readonly WebEndpoint[] = [
   accountApi,
   jobsApi,
   campaignsApi,
+  gossipApi,
   marketApi,
   postingApi,
   workApi,

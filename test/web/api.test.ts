@@ -8,6 +8,7 @@ import type { PageContext } from "../../src/commands/web/page.ts";
 import { accountRoutes } from "../../src/commands/web/routes/account.ts";
 import { actRoutes } from "../../src/commands/web/routes/acts.ts";
 import { campaignRoutes } from "../../src/commands/web/routes/campaigns.ts";
+import { gossipRoutes } from "../../src/commands/web/routes/gossip.ts";
 import { jobRoutes } from "../../src/commands/web/routes/jobs.ts";
 import { marketRoutes } from "../../src/commands/web/routes/market.ts";
 import { postingRoutes } from "../../src/commands/web/routes/posting.ts";
@@ -21,7 +22,16 @@ const source = globSync(["commands/web/**/*.ts", "web/events.ts"], { cwd: root }
 
 test("the description of the page's API has every address that is served, and every event that is sent", () => {
   const page = {} as PageContext; // No route looks at it before it is asked.
-  const all = [accountRoutes, jobRoutes, campaignRoutes, marketRoutes, postingRoutes, actRoutes, workRoutes];
+  const all = [
+    accountRoutes,
+    jobRoutes,
+    campaignRoutes,
+    gossipRoutes,
+    marketRoutes,
+    postingRoutes,
+    actRoutes,
+    workRoutes,
+  ];
   const address = ({ method, path }: Pick<WebRoute, "method" | "path">) => `${method} ${path}`;
   assert.deepEqual(
     all

@@ -15,6 +15,7 @@ const views = [
   ["submit", "New job"],
   ["offers", "Providers"],
   ["pools", "Pools"],
+  ["gossip", "Gossip"],
   ["work", "Work"],
   ["help", "Help"],
   [`job/0x${"ab".repeat(32)}`, "Job "],

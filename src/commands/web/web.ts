@@ -15,6 +15,7 @@ import { createReports } from "./reports.ts";
 import { accountRoutes } from "./routes/account.ts";
 import { actRoutes } from "./routes/acts.ts";
 import { campaignRoutes, followCampaigns } from "./routes/campaigns.ts";
+import { gossipRoutes } from "./routes/gossip.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { marketRoutes } from "./routes/market.ts";
 import { postingRoutes } from "./routes/posting.ts";
@@ -51,6 +52,7 @@ export async function run(context: CommandContext, _args: object, options: { por
       ...accountRoutes(page),
       ...jobRoutes(page),
       ...campaignRoutes(page),
+      ...gossipRoutes(page),
       ...marketRoutes(page),
       ...postingRoutes(page),
       ...actRoutes(page),

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { enterWith, followEvents, on, post, Refusal, useData } from "./api.js";
 import { Campaign } from "./campaign.js";
 import { Campaigns } from "./campaigns.js";
+import { Gossip } from "./gossip.js";
 import { Help } from "./help.js";
 import { Job } from "./job.js";
 import { Jobs } from "./jobs.js";
@@ -18,6 +19,7 @@ const views = [
   ["offers", "Providers", Offers],
   ["pools", "Pools", Pools],
   ["campaigns", "Campaigns", Campaigns],
+  ["gossip", "Gossip", Gossip],
   ["work", "Work", Work],
   ["help", "Help", Help],
 ];

@@ -113,13 +113,19 @@ function Runs({ jobs }) {
   </section>`;
 }
 
+const programs = {
+  server: "ichain serve",
+  worker: "ichain provide or validate",
+  peer: "ichain gossip run",
+};
+
 function Daemons({ daemons, text }) {
   return html`<section class="card">
     <h2>Daemons</h2>
     ${daemons.length === 0 && html`<p>${text}</p>`}
     ${daemons.map(
       ({ kind, state, since, unfinished, health, warnings }) =>
-        html`<h3>${kind === "server" ? "ichain serve" : "ichain provide or validate"}</h3>
+        html`<h3>${programs[kind]}</h3>
           <p>${state} for ${duration(Date.now() / 1000 - since)}; ${unfinished} unfinished.</p>
           <ul class="checks">
             ${health.map(({ name, ok, found }) => html`<li class=${ok ? "ok" : "fail"}>${ok ? "✔" : "✖"} ${name}: ${found}</li>`)}

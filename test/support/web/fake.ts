@@ -126,6 +126,23 @@ export function answersOf(strange: string) {
           }),
       reports: Array.from({ length: 30 }, (_, n) => ({ kind: "info", at: now + n, text: strange, job: id })),
     }),
+    "GET /api/gossip": {
+      running: {
+        ...{ kind: "peer", state: "working", since: now - 60, account },
+        health: [{ name: "neighbours", ok: true, found: strange }],
+      },
+      networks: [
+        {
+          ...{ name: strange, account, count: 300 },
+          blocks: [1, 2, 3].map((height) => ({
+            ...{ height, finalizedAt: now - 600 + height * 60, transactions: 12 },
+            ...{ receipts: 36, confirmations: 33 + height, accuracy: 0.9 + height / 100 },
+          })),
+          witnesses: [{ account, confirmations: 105 }],
+        },
+        { name: "letters", count: 0, blocks: [], witnesses: [], why: strange },
+      ],
+    },
     "GET /api/campaigns": { now, count: 60, from: 0, campaigns: [campaignRow] },
     "GET /api/campaigns/:id": {
       ...{ ...campaignRow, now, about: strange, why: strange, owner: account, terms: [["owner", strange]] },

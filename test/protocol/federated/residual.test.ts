@@ -110,6 +110,17 @@ test("a provider that signs for another residual than its training leaves is fou
   assert.ok(!comesFrom(quiet, change, rules, { residuals: { ...residuals, after: small } }));
 });
 
+test("a false residual is found where it is signed, and in no later round: what it lets out is the strategy's to judge", () => {
+  const random = new Random("residual smuggled");
+  const [change, next] = [randomChange(random), randomChange(random)];
+  const honest = encode(change, rules.update);
+  const poison = Vector.fromNumbers(honest.residual!.toNumbers().map((value) => -value));
+  const forged = signedFor(honest.bytes, poison);
+  assert.ok(!comesFrom(forged, change, rules, { residuals: { before: undefined, after: poison } }));
+  const later = encode(next, rules.update, poison);
+  assert.ok(comesFrom(later.bytes, next, rules, { residuals: { before: poison, after: later.residual! } }));
+});
+
 test("an update of another training, of other values than the largest, or of another form is found", () => {
   const random = new Random("residual cheats");
   const [first, change] = [randomChange(random), randomChange(random)];

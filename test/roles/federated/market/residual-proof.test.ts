@@ -4,13 +4,23 @@ import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Wallet } from "ethers";
+import { openJournal } from "../../../../src/journal/journal.ts";
 import { updateDigest } from "../../../../src/protocol/federated/digest.ts";
 import { recordHash, signRecord, type Upload } from "../../../../src/protocol/federated/ledger/record.ts";
 import type { FederatedJob } from "../../../../src/protocol/federated/market/job.ts";
+import type { FederatedSpec } from "../../../../src/protocol/federated/market/spec.ts";
 import type { ReplayFinding } from "../../../../src/protocol/federated/replay.ts";
-import type { Vector } from "../../../../src/protocol/federated/vector.ts";
+import { Vector } from "../../../../src/protocol/federated/vector.ts";
 import type { Address } from "../../../../src/protocol/ids.ts";
+import type { WorkerContext } from "../../../../src/roles/context.ts";
 import { encode } from "../../../../src/roles/federated/encode.ts";
+import {
+  keepInputs,
+  keepResidual,
+  keptResiduals,
+  sentBefore,
+  tellsRoundBefore,
+} from "../../../../src/roles/federated/market/provider/made-update.ts";
 import type { FederatedDraft } from "../../../../src/roles/federated/market/requester/draft.ts";
 import { closeBooks } from "../../../../src/roles/federated/market/requester/round/books.ts";
 import {
@@ -144,4 +154,35 @@ test("what is shown is read within bounds, and a bit of it that is another is se
     await writeFile(path, held);
   }
   assert.ok(await read());
+});
+
+test("a provider begins with what it kept of the round before, also after a restart, if the ledger counts that", async (t) => {
+  const dir = await scratch(t);
+  const opened = openJournal(join(dir, "journal.db"));
+  t.after(() => opened.close());
+  const context = { account, market: { ledgerDomainOf: () => domain } } as unknown as WorkerContext;
+  const spec = { federated: { parameters: length } } as unknown as FederatedSpec;
+  const model = { layout: [{ name: "w", shape: [length] }], vector: new Vector(length) };
+  await keepResidual(dir, 1, first.residual!);
+  await keepInputs(dir, { round: 1, model, update: first.bytes });
+  const made = { message: { upload }, carried: false };
+  const step = { prepare: () => null, act: () => made };
+  await opened.open("federated-provider", id).step("update-1", step);
+  const begins = ({ job, line }: ReturnType<typeof closed>) => {
+    const journal = opened.open("federated-provider", id);
+    return sentBefore(context, journal, { job, round: 2, line, spec, dir });
+  };
+  const counted = closed(true);
+  assert.deepEqual(units((await begins(counted))?.residual), units(first.residual));
+  assert.deepEqual((await begins(counted))?.upload, upload);
+  for (const other of [closed(false), closed(true, "withheld"), { ...counted, line: closed(true).line }])
+    assert.equal(await begins(other), undefined);
+  assert.deepEqual(units(keptResiduals(dir, 1, { carried: false, length })?.after), units(first.residual));
+  assert.equal(keptResiduals(dir, 1, { carried: true, length }), undefined);
+  assert.ok(tellsRoundBefore(context, { job: counted.job, round: 2 }, ["", counted.line]));
+  assert.ok(!tellsRoundBefore(context, { job: counted.job, round: 2 }, [closed(true).line]));
+  assert.ok(!tellsRoundBefore(context, { job: counted.job, round: 2 }, []));
+  // Its files are gone: it begins with nothing, which counts nothing if it is replayed.
+  await rm(join(dir, "residual-1"));
+  assert.equal(await begins(counted), undefined);
 });

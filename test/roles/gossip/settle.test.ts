@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { packWeights } from "../../../src/protocol/gossip/packed-model.ts";
+import { isPacked, packWeights } from "../../../src/protocol/gossip/packed-model.ts";
 import { averagingRuleOf } from "../../../src/protocol/gossip/rules.ts";
 import { countModels } from "../../../src/protocol/gossip/settle/counted.ts";
 import { type Mix, planTrials } from "../../../src/protocol/gossip/settle/trials.ts";
@@ -18,48 +18,54 @@ import { temporaryFolder } from "../../support/binary.ts";
 
 const never = { signal: new AbortController().signal };
 
-test("peers that trained share a pool; those that stole, perturbed, replayed or averaged get nothing", async () => {
-  using folder = temporaryFolder();
-  const file = gossipSimulationSchema.parse({
-    ...{ version: 1, name: "clouds", gossip: { transactions: 4, expire: 20 } },
-    simulation: {
-      ...{ nodes: 7, ticks: 200, topology: "full", hidden: 16, optimiser: { lr: 0.02 } },
-      attackers: { stolen: [0], perturbed: [1], replayed: [2], averaged: [3] },
-      data: { train: { generated: { rows: 4000, features: 16, classes: 8, spread: 0.6 } } },
-    },
+for (const compressed of [undefined, "int8"] as const) {
+  const form = compressed === undefined ? "in F32" : "packed";
+  test(`peers that trained share a pool, models ${form}; those that stole, perturbed, replayed or averaged get nothing`, async () => {
+    using folder = temporaryFolder();
+    const file = gossipSimulationSchema.parse({
+      ...{ version: 1, name: "clouds", gossip: { transactions: 4, expire: 20 } },
+      simulation: {
+        ...{ nodes: 7, ticks: 200, topology: "full", compressed, hidden: 16, optimiser: { lr: 0.02 } },
+        attackers: { stolen: [0], perturbed: [1], replayed: [2], averaged: [3] },
+        data: { train: { generated: { rows: 4000, features: 16, classes: 8, spread: 0.6 } } },
+      },
+    });
+    const data = await loadTrialData({ simulation: { ...file.simulation.data, seed: 1 } }, ".");
+    const topology = await makeTopology(file, ".");
+    const models = new Set<Hex>();
+    mkdirSync(folder.join("models"));
+    const simulation = new GossipSimulation(file, data, {
+      ...{ topology, rule: averagingRuleOf("distance-gate")! },
+      keepModel: (model, bytes) => {
+        models.add(model);
+        writeFileSync(
+          folder.join("models", `${model.slice(2)}.${isPacked(bytes) ? "int8" : "safetensors"}`),
+          bytes,
+        );
+      },
+    });
+    for (const _ of simulation.play()) void _;
+    const { genesis, network, nodes } = simulation.world;
+    const opened = await ModelFolder.open(folder.join("models"), genesis, models, never);
+    const peers = nodes.map(({ at, peer }) => ({ account: peer.account, blocks: simulation.blocks[at]! }));
+    const { counted, uncounted } = countModels(peers, { from: 0, until: 200, has: (one) => opened.has(one) });
+    const trials = planTrials(counted, { from: 0, span: 40, dot: (a, b) => opened.dot(a, b) });
+    const accuracyOf = (mix: Mix) => {
+      network.load(modelWeights(opened.fileOf(mix), genesis.layout)!);
+      return Math.round(1e6 * network.measure(data.test, data.hidden).accuracy);
+    };
+    const worth = worthOf(
+      peers.map(({ account }) => account),
+      trials,
+      accuracyOf,
+    );
+    for (const { plays, peer } of nodes) {
+      const of = worth.get(peer.account)!;
+      assert.ok(plays === "honest" ? of > 0 : of === 0, `${plays}: ${of}`);
+    }
+    assert.ok(uncounted.get(nodes[0]!.peer.account)!.filter((why) => why === "repeated").length > 10);
   });
-  const data = await loadTrialData({ simulation: { ...file.simulation.data, seed: 1 } }, ".");
-  const topology = await makeTopology(file, ".");
-  const models = new Set<Hex>();
-  mkdirSync(folder.join("models"));
-  const simulation = new GossipSimulation(file, data, {
-    ...{ topology, rule: averagingRuleOf("distance-gate")! },
-    keepModel: (model, bytes) => {
-      models.add(model);
-      writeFileSync(folder.join("models", `${model.slice(2)}.safetensors`), bytes);
-    },
-  });
-  for (const _ of simulation.play()) void _;
-  const { genesis, network, nodes } = simulation.world;
-  const opened = await ModelFolder.open(folder.join("models"), genesis, models, never);
-  const peers = nodes.map(({ at, peer }) => ({ account: peer.account, blocks: simulation.blocks[at]! }));
-  const { counted, uncounted } = countModels(peers, { from: 0, until: 200, has: (one) => opened.has(one) });
-  const trials = planTrials(counted, { from: 0, span: 40, dot: (a, b) => opened.dot(a, b) });
-  const accuracyOf = (mix: Mix) => {
-    network.load(modelWeights(opened.fileOf(mix), genesis.layout)!);
-    return Math.round(1e6 * network.measure(data.test, data.hidden).accuracy);
-  };
-  const worth = worthOf(
-    peers.map(({ account }) => account),
-    trials,
-    accuracyOf,
-  );
-  for (const { plays, peer } of nodes) {
-    const of = worth.get(peer.account)!;
-    assert.ok(plays === "honest" ? of > 0 : of === 0, `${plays}: ${of}`);
-  }
-  assert.ok(uncounted.get(nodes[0]!.peer.account)!.filter((why) => why === "repeated").length > 10);
-});
+}
 
 test("a model that was not handed over as it was does not count", async () => {
   using folder = temporaryFolder();

@@ -7,7 +7,7 @@ import {
   settledScore,
   type Training,
 } from "../../../protocol/campaign/versions.ts";
-import { type Hex, type JobId, sameAddress } from "../../../protocol/ids.ts";
+import { type Hex, type JobId, sameAddress, shortId } from "../../../protocol/ids.ts";
 import type { Job } from "../../../protocol/job/job.ts";
 import type { RoleContext } from "../../context.ts";
 import { paidResult } from "../../job/requester/result/get.ts";
@@ -29,7 +29,7 @@ interface Drafted extends Partial<ServedRows> {
  * @returns the numbers of those that were published now
  */
 export async function publishVersions(context: RoleContext, id: Hex, options: Abortable): Promise<number[]> {
-  const { market, journal, account } = context;
+  const { market, journal, account, reporter } = context;
   const published: number[] = [];
   for (const training of trainingsOf(journal, id)) {
     const campaign = await market.campaign(id, options);
@@ -38,8 +38,14 @@ export async function publishVersions(context: RoleContext, id: Hex, options: Ab
     const isTold = isPublished(campaign, job.id);
     // A result that no validator measured has no score, and is no version.
     if (!isOwn || isTold || settledScore(job) === undefined) continue;
-    const number = await publishNext(context, campaign, { training, job }, options);
-    if (number !== undefined) published.push(number);
+    try {
+      const number = await publishNext(context, campaign, { training, job }, options);
+      if (number !== undefined) published.push(number);
+    } catch (error) {
+      if (!isIchainError(error) || error.class === "unavailable") throw error;
+      // One whose result is gone must keep no other from being published.
+      reporter.emit({ kind: "warn", text: `Job ${shortId(job.id)} is not published: ${error.message}` });
+    }
   }
   return published;
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { Contract, id } from "ethers";
 import { parse, stringify } from "yaml";
 import { createMarket } from "../../../src/chain/market.ts";
+import { createClient } from "../../../src/index.ts";
 import type { FederatedJob } from "../../../src/protocol/federated/market/job.ts";
 import { ended, startTestMarket, type TestMarket } from "../../support/market/market.ts";
 import { needs } from "../../support/require.ts";
@@ -155,7 +158,7 @@ test("killed parties go on, and a stop ends the job with its round", guard, asyn
 });
 
 test(
-  "a detached job, paid in the six-decimals token, is led by the requester's daemon, to the last of its price",
+  "a job that a program posts, paid in the six-decimals token, is led by the daemon without its silent provider, to the last of its price",
   guard,
   async () => {
     const folder = join(scratch, "short");
@@ -164,7 +167,9 @@ test(
     const text = await readFile(example, "utf8");
     await writeFile(
       short,
-      text.replace("rounds: 5", "rounds: 2\n  token: tusd").replace("pool: 0.05", "pool: 40.5"),
+      text
+        .replace("rounds: 5", "rounds: 4\n  token: tusd\n  silent: redeal\n  quorum: 0.7")
+        .replace("pool: 0.05", "pool: 40.5"),
     );
     const refused = await market.attempt(["submit", short, "--yes", "--detach"]);
     assert.match(refused.stdout, /SERVE_NOT_RUNNING/);
@@ -178,10 +183,17 @@ test(
     const holds = (account: string): Promise<bigint> => token.getFunction("balanceOf")(account);
     const held = new Map<string, bigint>();
     for (const { account } of market.providers) held.set(account, await holds(account));
-    const { jobId } = await market.ichain(["submit", short, "--yes", "--detach"]);
-    const job = await once(String(jobId), ({ state }) => state === "Ended");
+    const { dir: home, passwordFile } = market.requester;
+    const password = (await readFile(passwordFile, "utf8")).trim();
+    await using client = await createClient({ home, password });
+    const { jobId } = await client.submit(short);
+    await once(jobId, ({ state }) => state === "Running");
+    // It may have sent an update before. After two rounds without one its rows are the others'.
+    await market.killActor("provider-4");
+    const job = await once(jobId, ({ state }) => state === "Ended");
     assert.equal(job.cause, "completed");
-    assert.deepEqual([job.terms.token, job.terms.roundPrice], [tusd, 20_250_000n]);
+    assert.deepEqual([job.terms.token, job.terms.roundPrice], [tusd, 10_125_000n]);
+    await market.startActor("provider-4");
     await market.evm.increaseTime(601);
     await once(job.id, ({ members }) => members.every(({ standing }) => standing === "released"));
     for (const { account } of market.providers)
@@ -190,7 +202,19 @@ test(
     for (const { account, claimed } of (await reader.federatedJob(job.id)).members)
       assert.equal((await holds(account)) - held.get(account)!, claimed);
     const requester = market.requester.account;
-    const { earned } = (await lastLine(job.id)) as { earned: [string, string][] };
+    const ledger = await ledgerOf(job.id);
+    const { earned } = ledger.at(-1) as { earned: [string, string][] };
+    const uploads = ledger.flatMap((line) => {
+      const { upload } = line as { upload?: { round: number; provider: string; data: string } };
+      return upload ? [upload] : [];
+    });
+    const dealt = (round: number) =>
+      new Map(uploads.filter((one) => one.round === round).map(({ provider, data }) => [provider, data]));
+    const silent = market.providers[3]!.account.toLowerCase();
+    const [began, finished] = [dealt(1), dealt(4)];
+    assert.ok(!finished.has(silent) && finished.size >= 3, `${finished.size} updates in the last round`);
+    for (const [provider, data] of finished)
+      if (began.has(provider)) assert.notEqual(data, began.get(provider), "it has more rows");
     const own = earned.find(([account]) => account === requester.toLowerCase());
     assert.ok(BigInt(own![1]) > 0n);
     while ((await sentBy(requester, job.id)) === 0) await new Promise((done) => setTimeout(done, 50));
@@ -206,10 +230,13 @@ test(
       });
       return claims.filter(({ topics }) => topics[0] === claimed).length;
     }
-    async function lastLine(id: string): Promise<unknown> {
-      const out = join(scratch, "detached");
-      await market.ichain(["get", id, "-o", out]);
-      return JSON.parse((await readFile(join(out, "job.ledger"), "utf8")).trim().split("\n").at(-1)!);
+    async function ledgerOf(id: string): Promise<unknown[]> {
+      const { folder } = await client.get(id, { out: join(scratch, "detached") });
+      const text = await readFile(join(folder, "job.ledger"), "utf8");
+      return text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown);
     }
   },
 );
@@ -256,30 +283,53 @@ else:
         ichain.save_scores(said(model, now.public)[2])
 `;
 
-test("a model is distilled from what providers say of public rows", guard, async () => {
-  const folder = join(scratch, "distil");
-  await cp(join(example, ".."), folder, { recursive: true });
-  const path = join(folder, "job.yaml");
-  const changes = [
-    ["providers: 4", "providers: 2"],
-    ["least: 3", "least: 2"],
-    ["rounds: 5", "rounds: 2\n  public: { file: test.npz }"],
-    ["strategy: gate", "strategy: distillation"],
-  ] as const;
-  const text = await readFile(example, "utf8");
-  await writeFile(
-    path,
-    changes.reduce((job, [from, to]) => job.replace(from, to), text),
-  );
-  const task = join(folder, "task.py");
-  const [kept] = (await readFile(task, "utf8")).split("\nif ichain.mode()");
-  await writeFile(task, `${kept}\n${distils}`);
-  const printed = lines(await market.attempt(["submit", path, "--yes"]));
-  const end = printed.at(-1) as { measured: { acc: number }; jobId: string };
-  assert.ok(end.measured.acc > 0.5, `accuracy ${end.measured.acc}`);
-  const { providers } = printed[0] as { providers: { accuracy: number; pay: { amount: string } }[] };
-  assert.ok(providers.every(({ accuracy, pay }) => accuracy > 0.2 && BigInt(pay.amount) > 0n));
-});
+test(
+  "a model is distilled from what providers say of public rows, in an image of the bundle",
+  guard,
+  async () => {
+    const folder = join(scratch, "distil");
+    await cp(join(example, ".."), folder, { recursive: true });
+    const path = join(folder, "job.yaml");
+    const changes = [
+      ["providers: 4", "providers: 2"],
+      ["least: 3", "least: 2"],
+      ["rounds: 5", "rounds: 2\n  public: { file: test.npz }"],
+      ["strategy: gate", "strategy: distillation"],
+      ["image: python-ml", "image: { dockerfile: Dockerfile }"],
+      ["inputs: [task.py]", "inputs: [task.py, Dockerfile, words]"],
+    ] as const;
+    const text = await readFile(example, "utf8");
+    await writeFile(
+      path,
+      changes.reduce((job, [from, to]) => job.replace(from, to), text),
+    );
+    const task = join(folder, "task.py");
+    const [kept] = (await readFile(task, "utf8")).split("\nif ichain.mode()");
+    await writeFile(task, `${kept}\nassert open("/srv/words").read() == "hello"\n${distils}`);
+    await writeFile(join(folder, "words"), "hello");
+    await writeFile(join(folder, "Dockerfile"), "FROM python-ml\nCOPY words /srv/words\n");
+    scope.push(removeImages);
+    const policy = join(market.dir, "policy.yaml");
+    const usual = await readFile(policy, "utf8");
+    await writeFile(policy, stringify({ ...parse(usual), bundledImages: { dockerfile: true } }));
+    for (const provider of market.providers) await market.ichain(["reload"], provider);
+    const printed = lines(await market.attempt(["submit", path, "--yes"]));
+    const end = printed.at(-1) as { measured: { acc: number }; jobId: string };
+    assert.ok(end.measured.acc > 0.5, `accuracy ${end.measured.acc}`);
+    const { providers } = printed[0] as { providers: { accuracy: number; pay: { amount: string } }[] };
+    assert.ok(providers.every(({ accuracy, pay }) => accuracy > 0.2 && BigInt(pay.amount) > 0n));
+  },
+);
+
+/** Removes the images that the homes of this market built. */
+function removeImages(): void {
+  const docker = (...args: string[]) => spawnSync("docker", args, { encoding: "utf8" }).stdout;
+  for (const { dir } of [market.requester, ...market.providers]) {
+    const instance = createHash("sha256").update(dir).digest("hex").slice(0, 12);
+    const ids = docker("images", "--filter", `label=ichain.origin=${instance}`, "-q").split("\n");
+    for (const one of ids.filter(Boolean)) docker("rmi", "-f", one);
+  }
+}
 
 test("providers train on data of their own, which stay with them", guard, async () => {
   const folder = join(scratch, "own");

@@ -27,7 +27,7 @@ import { writeVector } from "../../aggregation/vector-file.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { closedRoundIn } from "../closed-round.ts";
 import { invitationsTo } from "../enlist.ts";
-import { fetchFromAny, hear, type Lead, leadAt } from "../provider/leads.ts";
+import { fetchFromAny, hear, LastToAnswer, type Lead, leadAt } from "../provider/leads.ts";
 import { readBounded } from "../read-bounded.ts";
 import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
@@ -191,7 +191,8 @@ export async function takeClosedRound(
     act: async () => {
       const accept = (one: RoundMessage) =>
         one.round === round + 1 && one.last?.model.root === closing.modelRoot;
-      const message = await hear(context, leads, { from: round + 1, accept }, options);
+      const last = new LastToAnswer();
+      const message = await hear(context, leads, { from: round + 1, accept, last }, options);
       const earned = journal.outcome<ClosedRound>(`closing-${round - 1}`)?.earned ?? [];
       const closed = closedRoundIn(message, closing, earned, market.ledgerDomainOf(job.id));
       // Seats serve the last model alone.
@@ -200,7 +201,7 @@ export async function takeClosedRound(
       const path = join(files.rounds, `closed-${round}.parcel`);
       const maxBytes = parcelBytes(8 * parameters + (16 << 20));
       const request = { root: closing.modelRoot, path, maxBytes };
-      const blob = await fetchFromAny(context, leads, request, options);
+      const blob = await fetchFromAny(context, last.first(leads), request, options);
       const into = `${path}-opened`;
       await rm(into, { recursive: true, force: true });
       await parcels.open({ blob, sessionKey: key, into, limits: { maxBytes, maxFiles: 1 } }, options);

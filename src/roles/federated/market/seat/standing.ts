@@ -14,7 +14,7 @@ import { chainDeadline } from "../../../shared/chain-deadline.ts";
 import { noteAndReport } from "../../../shared/note.ts";
 import { writeVector } from "../../aggregation/vector-file.ts";
 import { closedRoundIn } from "../closed-round.ts";
-import { fetchFromAny, hear } from "../provider/leads.ts";
+import { fetchFromAny, hear, LastToAnswer } from "../provider/leads.ts";
 import { readBounded } from "../read-bounded.ts";
 import type { RoundPlace } from "../requester/round/aggregate.ts";
 import { EXACT_FILE } from "../update-parcel.ts";
@@ -103,14 +103,16 @@ async function catchUp(
   const { files, draft } = place;
   const { parameters } = draft.spec.federated;
   const isWhole = ({ last }: RoundMessage) => last?.model.root === closing.modelRoot;
-  const message = await hear(context, seat.peers, { from: round + 1, accept: isWhole }, options);
+  const last = new LastToAnswer();
+  const message = await hear(context, seat.peers, { from: round + 1, accept: isWhole, last }, options);
+  const peers = last.first(seat.peers);
   const earned = journal.outcome<WorkedOut>(`adopted-${round - 1}`)?.closed.earned ?? [];
   const closed = closedRoundIn(message, closing, earned, market.ledgerDomainOf(job.id));
   const { root, key, bytes } = message.last!.model;
   const path = join(files.rounds, `caught-${round}.parcel`);
   const most = parcelBytes(8 * parameters + (16 << 20));
   const request = { root, path, maxBytes: most, size: bytes };
-  const blob = await fetchFromAny(context, seat.peers, request, options);
+  const blob = await fetchFromAny(context, peers, request, options);
   const into = `${path}-opened`;
   await rm(into, { recursive: true, force: true });
   await parcels.open({ blob, sessionKey: key, into, limits: { maxBytes: most, maxFiles: 1 } }, options);
@@ -119,7 +121,7 @@ async function catchUp(
   if (modelDigest(createHash("sha256"), model.layout, model.vector) !== closing.modelDigest)
     throw new IchainError("MODEL_INVALID", "A validator's model is not the one that the chain names.");
   writeVector(files.model(round + 1), model.vector);
-  const asked = { round: round + 1, parcel: message.last!.states, from: seat.peers };
+  const asked = { round: round + 1, parcel: message.last!.states, from: peers };
   await takeStates(context, place, asked, options);
   noteAndReport(context, journal, `round ${round} was closed by others: its model is taken over`);
   return { closed, model: { blob, key }, memory: message.last!.memory ?? {} };

@@ -305,6 +305,13 @@ export async function openGossipStore(path: string, genesis?: Genesis): Promise<
   return openPeerStore(path, genesis);
 }
 
+/** A peer's chain as lines of a file, as it is in its store. */
+export async function readPeerChain(path: string): Promise<string[]> {
+  const { chainHeader } = await import("./protocol/gossip/chain/chain-file.ts");
+  using store = await openGossipStore(path);
+  return [JSON.stringify(chainHeader(store.genesis)), ...store.blocks()];
+}
+
 /** What a gossip peer works with; its transport is not started. */
 export interface GossipParts {
   readonly key: SigningKey;

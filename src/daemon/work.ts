@@ -66,7 +66,7 @@ async function workAs(
   options: WorkOptions,
 ): Promise<void> {
   const { ui, signal, config, control, logger } = daemon;
-  const { openWorker } = await import("../compose.ts");
+  const { openWorker, readPeerChain } = await import("../compose.ts");
   await using opened = await openWorker(daemon, { engine: options.engine });
   const worker = options.change?.(opened) ?? opened;
   const report = await worker.sandbox.probe({ signal });
@@ -97,7 +97,7 @@ async function workAs(
   const { cpus, memoryBytes: memory } = report.together ?? report;
   const whole = openMachine({ cpus, memory });
   const setup = {
-    ...{ policy: first.policy, machine, report, disk },
+    ...{ policy: first.policy, machine, report, disk, readChain: readPeerChain },
     get draining() {
       return control.draining.aborted;
     },

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { openGossipStore } from "../../compose.ts";
+import { readPeerChain } from "../../compose.ts";
 import { IchainError } from "../../errors/error.ts";
-import { chainHeader, type GossipChain, readChain } from "../../protocol/gossip/chain/chain-file.ts";
+import { type GossipChain, readChain } from "../../protocol/gossip/chain/chain-file.ts";
 
 const MAX_BYTES = 512 << 20;
 const SQLITE = "SQLite format 3\0";
@@ -19,8 +19,7 @@ export async function openChain(path: string): Promise<GossipChain> {
 /** A peer's chain as lines of a file, as it is in its store. */
 export async function storedLines(path: string): Promise<string[]> {
   if (!existsSync(path)) throw unreadable(path);
-  using store = await openGossipStore(path);
-  return [JSON.stringify(chainHeader(store.genesis)), ...store.blocks()];
+  return await readPeerChain(path);
 }
 
 /** Undefined for a peer's store. */

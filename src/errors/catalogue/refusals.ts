@@ -52,6 +52,10 @@ export const refusalsErrors = {
     class: "refused",
     hint: "Only providers whose policy lists data of the name take part: federated.data in policy.yaml.",
   },
+  GOSSIP_POOL_NOT_TAKEN: {
+    class: "refused",
+    hint: "Only homes with a peer of the network take part, where federated.gossip in their policy.yaml lets them.",
+  },
   FEDERATED_NOT_TAKEN: {
     class: "refused",
     hint: "Invite other providers: this one's policy takes no federated jobs.",

@@ -163,6 +163,12 @@ export const policySchema = z.strictObject({
           "How sure you are that a panel finds as your machine does. A closing that ignores an asserted update, or underpays it by its own books, is challenged where this share of what a void round brings exceeds the rest of the bond; 0: never",
         ),
       data: ownDataRules,
+      gossip: z
+        .union([z.enum(["all", "none"]), z.array(z.string().max(64)).max(64)])
+        .default("all")
+        .describe(
+          "Pools of which gossip networks to enlist in, by name, where this home has a peer of them: its chain and models go to the pool's validators",
+        ),
     })
     .prefault({})
     .describe(

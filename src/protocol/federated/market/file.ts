@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOST_MEASURED, poolBlockSchema } from "../../gossip/settle/job-pool.ts";
 import { ownDataName } from "../../machine/own-data.ts";
 import { pathProblem } from "../../parcel/paths.ts";
 import { durationSchema } from "../../quantity.ts";
@@ -116,6 +117,7 @@ const block = federatedSchema
     onCheat: federatedSchema.shape.onCheat.describe(
       "`refund` ends the job at a proven cheat: rounds that are not closed go back, the cheat is banned, and the others share its deposit. For two validators or more, with `audit`",
     ),
+    gossip: poolBlockSchema.optional(),
     windows,
   })
   .describe("How the rounds go");
@@ -165,7 +167,8 @@ export const federatedJobFileSchema = z
     const taken = inputs.findIndex((input) => ROUND_FILES.some((name) => input.split("/")[0] === name));
     if (taken >= 0) add(["inputs", taken], "this name is a round's own in /in");
     const strategy = strategyOf(federated.strategy);
-    for (const [name, why] of whyNotOwn(federated, strategy)) add(["federated", ...name], why);
+    for (const [name, why] of federated.gossip ? whyNoPool(federated) : whyNotOwn(federated, strategy))
+      add(["federated", ...name], why);
     if (federated.data.own !== undefined && inputs.some((input) => input.split("/")[0] === "data"))
       add(["inputs"], "`data` is the providers' own in /in");
     if (strategy?.labels && federated.public === undefined)
@@ -176,7 +179,7 @@ export const federatedJobFileSchema = z
       add(["federated", "share"], "distillation makes one model a round");
     if (strategy?.labels && federated.data.own !== undefined)
       add(["federated", "data", "own"], "distillation does not know providers' own data yet");
-    if (strategy?.needs.includes("root") && federated.root === undefined)
+    if (!federated.gossip && strategy?.needs.includes("root") && federated.root === undefined)
       add(["federated", "root"], "the strategy needs rows of your own");
     if (!knownSettings(federated.strategy, federated.settings))
       add(["federated", "settings"], "the strategy has no setting of that name");
@@ -221,6 +224,35 @@ export const federatedJobFileSchema = z
         add(["federated", "windows", name], "is five minutes at least");
   });
 export type FederatedJobFile = z.output<typeof federatedJobFileSchema>;
+
+/** What does not go with a pool for a gossip network's peers. */
+function* whyNoPool({
+  gossip,
+  windows: times,
+  ...rest
+}: z.output<typeof block>): Generator<[path: string[], why: string]> {
+  const { span, past, period } = gossip!;
+  const seats = rest.validators.count;
+  if (seats === 0)
+    yield [
+      ["validators"],
+      "a pool is settled by validators: 1 or more; `ichain gossip pool` makes one that you lead",
+    ];
+  if (rest.rounds !== 1) yield [["rounds"], "is 1 in a pool"];
+  for (const name of ["train", "root", "public", "privacy", "outer"] as const)
+    if (rest[name] !== undefined) yield [[name], "is for jobs that train: leave it out of a pool"];
+  if (rest.data.own !== undefined) yield [["data", "own"], "is for jobs that train: leave it out of a pool"];
+  if (rest.strategy !== "gate") yield [["strategy"], "is for jobs that train: leave it out of a pool"];
+  if (rest.share !== "gated") yield [["share"], "a pool is shared by what training added: leave it out"];
+  if (rest.audit !== "off") yield [["audit"], "a pool has no trainings to replay"];
+  if (typeof rest.pool !== "number") yield [["pool"], "a rule needs rows to deal; write an amount"];
+  const measured = Math.ceil((past + times.enlist + period) / span) * (rest.providers + 1);
+  if (measured > MOST_MEASURED)
+    yield [
+      ["gossip", "span"],
+      `would have ${measured} models measured, more than ${MOST_MEASURED}: make it longer`,
+    ];
+}
 
 /** What does not go with where the rows are: with the requester, or with each provider. */
 function* whyNotOwn(

@@ -1,5 +1,6 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
+import { jobPoolSchema } from "../../gossip/settle/job-pool.ts";
 import type { Hex } from "../../ids.ts";
 import { ownDataName } from "../../machine/own-data.ts";
 import { canonicalJson, type Spec, specSchema } from "../../task/spec.ts";
@@ -22,6 +23,8 @@ export const federatedSpecSchema = z.strictObject({
     privacy,
     /** Name of the providers' own data that the task trains on; absent: the requester deals its rows. */
     own: ownDataName.optional(),
+    /** Of a pool for a gossip network's peers. */
+    gossip: jobPoolSchema.optional(),
     /** Of distillation: public rows, and how many scores each has; an update has a value for each of these. */
     scores: z
       .strictObject({

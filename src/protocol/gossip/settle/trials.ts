@@ -61,7 +61,12 @@ export function mixesOf(trials: readonly Trial[]): ReadonlyMap<string, Mix> {
   );
 }
 
-function earlierThan(one: ConfirmedModel, counted: readonly ConfirmedModel[], span: number): readonly Hex[] {
+/** What a model may have been made of: its peer's own last one, and others' of the span before it. */
+export function earlierThan(
+  one: ConfirmedModel,
+  counted: readonly ConfirmedModel[],
+  span: number,
+): readonly Hex[] {
   const before = counted.filter(({ seenAt }) => seenAt <= one.seenAt);
   const own = before.findLast((other) => other.generator === one.generator && other.seenAt < one.seenAt);
   const others = before

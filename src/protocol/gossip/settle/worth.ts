@@ -14,6 +14,15 @@ export function worthOf(
   trials: readonly Trial[],
   accuracyOf: (mix: Mix) => number,
 ): ReadonlyMap<Address, number> {
+  return withoutChance(poolGainsOf(accounts, trials, accuracyOf));
+}
+
+/** The same before chance is taken out: may be negative. */
+export function poolGainsOf(
+  accounts: readonly Address[],
+  trials: readonly Trial[],
+  accuracyOf: (mix: Mix) => number,
+): ReadonlyMap<Address, number> {
   const sums = new Map(accounts.map((account) => [account, 0]));
   for (const { all, without } of trials) {
     const reached = accuracyOf(all);
@@ -21,8 +30,13 @@ export function worthOf(
       sums.set(account, (sums.get(account) ?? 0) + reached - accuracyOf(mix));
     }
   }
-  const least = Math.max(1, ...sums.values()) / CHANCE;
-  return new Map([...sums].map(([account, sum]) => [account, sum < least ? 0 : Math.round(sum)]));
+  return sums;
+}
+
+/** What counts of what each peer gave, in any unit: nothing where it is below a tenth of the most. */
+export function withoutChance(gains: ReadonlyMap<Address, number>): ReadonlyMap<Address, number> {
+  const least = Math.max(1, ...gains.values()) / CHANCE;
+  return new Map([...gains].map(([account, gain]) => [account, gain < least ? 0 : Math.round(gain)]));
 }
 
 /** The pool by worth, as a federated round is paid: 98 % of it, whole units, the rest to who settles. */

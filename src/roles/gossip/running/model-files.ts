@@ -190,7 +190,7 @@ export class ModelFiles {
 }
 
 /** What a network trains, by its name and the model that it begins with. */
-export function genesisOf(name: string, { layout }: Model): Genesis {
+export function genesisOf(name: string, { layout }: Pick<Model, "layout">): Genesis {
   return { name, layout: layout.map((one) => ({ name: one.name, shape: [...one.shape] })) };
 }
 

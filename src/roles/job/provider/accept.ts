@@ -41,6 +41,8 @@ export interface ProviderSetup {
   readonly draining?: boolean;
   /** Absent where the home may hold whatever the disk does. */
   readonly disk?: DiskBudget | undefined;
+  /** Reads the chain of this home's gossip peer from its store; absent where it has none to hand to a pool. */
+  readonly readChain?: ((path: string) => Promise<readonly string[]>) | undefined;
   /** For jobs whose bundle is fetched or whose task runs. */
   readonly slots: Slots;
   /** For telling requesters of declined jobs. */

@@ -66,7 +66,8 @@ export function setupOf(machine: Omit<ProviderSetup, "slots" | "declines">, whol
     get draining() {
       return machine.draining ?? false;
     },
-    ...{ report: machine.report, disk: machine.disk, slots, declines: openSlots(DECLINES) },
+    ...{ report: machine.report, disk: machine.disk, readChain: machine.readChain },
+    ...{ slots, declines: openSlots(DECLINES) },
   };
 }
 

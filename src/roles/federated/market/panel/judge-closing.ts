@@ -93,7 +93,7 @@ async function rerun(
 ): Promise<void> {
   const { proposal, lead, memory } = told;
   const { files, draft } = place;
-  const { parameters } = draft.spec.federated;
+  const { parameters, gossip } = draft.spec.federated;
   const before = job.closings[round - 2];
   const { closing } = job.closings[round - 1]!;
   const earned = told.earned.map(([one, amount]) => [one, BigInt(amount)] as const);
@@ -103,7 +103,7 @@ async function rerun(
   const senders = new Set(proposal.updates.map(({ upload }) => upload.provider));
   if (proposal.measured.length !== proposal.updates.length || senders.size !== proposal.updates.length)
     throw disagree("it measured other updates than it counts");
-  const sound = await soundUpdates(context, { job, parent, parameters }, testimony);
+  const sound = await soundUpdates(context, { job, parent, parameters, gossip }, testimony);
   const pathOf = (upload: Hex) => sound.find(({ message }) => message.parcel.root === upload)?.path;
   for (const { upload, parcel } of proposal.updates) {
     if (pathOf(parcel.root) === undefined) throw disagree(`the update of ${upload.provider} is not shown`);

@@ -41,9 +41,9 @@ export async function judgeStrike(
   const upload = memberOf(job, about)?.strike?.found.upload;
   const opened = await openCase(context, { job, round }, testimony, setup, options);
   const { spec } = opened;
-  const { parameters } = spec.federated;
+  const { parameters, gossip } = spec.federated;
   const parent = parentOfRound(job, spec, round);
-  const sound = await soundUpdates(context, { job, parent, parameters }, testimony);
+  const sound = await soundUpdates(context, { job, parent, parameters, gossip }, testimony);
   const update = sound.find(
     ({ message }) => message.parcel.root === upload && sameAddress(message.upload.provider, about),
   );

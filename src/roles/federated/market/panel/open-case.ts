@@ -177,7 +177,11 @@ export async function soundUpdates(
     job,
     parent,
     parameters,
-  }: { readonly job: FederatedJob; readonly parent: Hex; readonly parameters: number },
+    gossip,
+  }: Pick<FederatedSpec["federated"], "parameters" | "gossip"> & {
+    readonly job: FederatedJob;
+    readonly parent: Hex;
+  },
   { folder, evidence: { round, updates } }: Testimony,
 ): Promise<readonly { readonly message: UpdateMessage; readonly path: string }[]> {
   const domain = market.ledgerDomainOf(job.id);
@@ -187,7 +191,8 @@ export async function soundUpdates(
     const place = join(folder, updateFolder(i));
     if (!isUpdateOf(message, { account, round, parent }, domain)) continue;
     try {
-      await checkUpdate(place, message, { parameters, maxBytes: maxUpdateBytes(parameters) });
+      const maxBytes = maxUpdateBytes(parameters, gossip);
+      await checkUpdate(place, message, { parameters, gossip, maxBytes });
       sound.push({ message, path: join(place, UPDATE_FILE) });
     } catch (error) {
       if (!isIchainError(error) || error.class !== "untrusted") throw error;

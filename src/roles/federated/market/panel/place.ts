@@ -34,5 +34,5 @@ export async function openCasePlace(
   await emptyRoundFiles(files);
   writeVector(files.model(round), model.vector);
   const opening = { draft: basis, files, aggregation, bundle: bundle.blob, bundleKey: bundle.key };
-  return await openPlace(context, journal, { ...opening, parts: enlistedIn(job).length }, options);
+  return await openPlace(context, journal, { ...opening, members: enlistedIn(job) }, options);
 }

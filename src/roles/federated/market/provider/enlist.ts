@@ -29,6 +29,7 @@ import { requireRoom } from "../../../task/disk-room.ts";
 import { fetchBlob } from "../../../task/fetch-blob.ts";
 import { type Channel, channelWith } from "../channel.ts";
 import { enlistmentIn } from "../enlist.ts";
+import { refusePool } from "./hand-over.ts";
 import { checkedFolder } from "./own-data.ts";
 
 /** What a provider has once it takes part. */
@@ -101,6 +102,9 @@ export async function enlist(
         time: spec.resources.time,
       });
     if (unfit) return unfit;
+    const { gossip } = spec.federated;
+    const noPeer = gossip && refusePool(setup.policy, context.jobsDir, gossip);
+    if (noPeer) return noPeer;
     const unsafe = await refuseData(context, spec, { setup, requester: job.terms.requester }, options);
     if (unsafe) return unsafe;
     // The exact model, F32 of it, an update; and the disk of the run.

@@ -32,6 +32,7 @@ import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import { examineBooks } from "./challenge.ts";
 import type { Enlisted } from "./enlist.ts";
+import { handOver } from "./hand-over.ts";
 import { fetchFromAny, hear, type LastToAnswer, type Lead, leadsOf, readerOf } from "./leads.ts";
 import { keepInputs, keepResidual, type MadeUpdate, sentBefore, tellsRoundBefore } from "./made-update.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
@@ -197,6 +198,12 @@ function makeUpdate(
   return journal.step(`update-${round}`, {
     prepare: () => null,
     act: async () => {
+      const { gossip } = spec.federated;
+      if (gossip !== undefined) {
+        const request = { pool: gossip, terms: job.terms, readChain: setup.readChain };
+        const bytes = await handOver(context, request, options);
+        return await packed({ bytes, data: gossip.genesis, seconds: 0 });
+      }
       const own = await ownDataOf(context, journal, { spec, setup }, options);
       const data = own?.digest ?? (await bringPart(context, journal, { enlisted, work, dir }, options));
       const known = await leadsOf(context, journal, job.id, enlisted, options);
@@ -208,41 +215,46 @@ function makeUpdate(
       const dataDir = own?.folder;
       const training = { job, round, setup, enlisted, input, dataDir, name: `round-${round}`, model };
       const trained = await trainHere(context, journal, training, options);
-      const folder = join(dir, `update-${round}`);
-      await mkdir(folder, { recursive: true });
       const before =
         spec.federated.update === "int8"
           ? undefined
           : await sentBefore(context, journal, { job, round, line, spec, dir });
       const { bytes, residual } = await encoded(journal, { job, round, spec, before }, trained.change);
       if (residual !== undefined) await keepResidual(dir, round, residual);
-      await writeFile(join(folder, UPDATE_FILE), bytes);
       await keepInputs(dir, { round, model, update: bytes });
-      const packed = await parcels.pack(
-        { root: folder, paths: [UPDATE_FILE], out: `${folder}.parcel` },
-        options,
-      );
-      await rm(folder, { recursive: true, force: true });
+      const { blob, message } = await packed({ bytes, data, seconds: trained.seconds });
       const shown =
         residual === undefined || job.terms.seats === 0
           ? undefined
-          : await packResiduals(context, `${folder}-residuals`, { line, before, after: residual }, options);
-      const upload = {
-        ...{ round, provider: account.toLowerCase() as Address, parent: parentOf(job, spec, round), data },
-        ...{ update: updateDigest(createHash("sha256"), [bytes]), location: packed.blob.root },
-        finishedAt: await market.now(options),
-        seconds: trained.seconds,
-      };
-      const signature = market.signRecord(recordHash(upload, market.ledgerDomainOf(job.id)));
-      const { transport, address } = identity.endpoint;
-      const parcel = { root: packed.blob.root, key: packed.sessionKey, bytes: packed.blob.size };
-      const message = { upload, signature, transport, address, parcel };
+          : await packResiduals(
+              context,
+              join(dir, `update-${round}-residuals`),
+              { line, before, after: residual },
+              options,
+            );
       const carried = before !== undefined;
-      if (shown === undefined) return { blob: packed.blob, message, carried };
+      if (shown === undefined) return { blob, message, carried };
       const residuals = { root: shown.blob.root, key: shown.key, bytes: shown.blob.size };
-      return { blob: packed.blob, residuals: shown.blob, message: { ...message, residuals }, carried };
+      return { blob, residuals: shown.blob, message: { ...message, residuals }, carried };
     },
   });
+
+  async function packed({ bytes, data, seconds }: { bytes: Uint8Array; data: Hex; seconds: number }) {
+    const folder = join(dir, `update-${round}`);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, UPDATE_FILE), bytes);
+    const made = await parcels.pack({ root: folder, paths: [UPDATE_FILE], out: `${folder}.parcel` }, options);
+    await rm(folder, { recursive: true, force: true });
+    const upload = {
+      ...{ round, provider: account.toLowerCase() as Address, parent: parentOf(job, spec, round), data },
+      ...{ update: updateDigest(createHash("sha256"), [bytes]), location: made.blob.root },
+      ...{ finishedAt: await market.now(options), seconds },
+    };
+    const signature = market.signRecord(recordHash(upload, market.ledgerDomainOf(job.id)));
+    const { transport, address } = identity.endpoint;
+    const parcel = { root: made.blob.root, key: made.sessionKey, bytes: made.blob.size };
+    return { blob: made.blob, message: { upload, signature, transport, address, parcel } };
+  }
 }
 
 /** Digest of the model that the round begins with, as the chain has it. */

@@ -91,7 +91,7 @@ export async function openCourse(
     journal,
     {
       ...{ draft, files, aggregation, bundle: draft.bundle, bundleKey: draft.bundleKey },
-      parts: providers.length,
+      members: providers,
     },
     options,
   );
@@ -131,15 +131,15 @@ export async function openPlace(
     aggregation,
     bundle,
     bundleKey,
-    parts,
+    members,
   }: {
     readonly draft: RoundBasis;
     readonly files: LeadFiles;
     readonly aggregation: FileAggregation;
     readonly bundle: Blob;
     readonly bundleKey: Hex;
-    /** Into how many the rows are dealt. */
-    readonly parts: number;
+    /** The job's providers, to whom the rows are dealt. */
+    readonly members: readonly Address[];
   },
   options: Abortable,
 ): Promise<RoundPlace> {
@@ -174,9 +174,9 @@ export async function openPlace(
   const tasks = { spec: draft.spec, input: files.input, gpus: [], logBytes: LOG_BYTES, image };
   const dealt =
     train === undefined
-      ? Array.from({ length: parts }, () => new Uint32Array())
-      : dealRows(train, federated.data.split, parts, draft.seed);
-  return { draft, files, tasks, aggregation, train, test, root, open, parts: dealt };
+      ? members.map(() => new Uint32Array())
+      : dealRows(train, federated.data.split, members.length, draft.seed);
+  return { draft, files, tasks, aggregation, train, test, root, open, parts: dealt, members };
 }
 
 /** A provider's part as a parcel, with the public rows where there are any. */

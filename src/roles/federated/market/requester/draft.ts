@@ -6,7 +6,7 @@ import { IchainError } from "../../../../errors/error.ts";
 import type { JobJournal } from "../../../../ports/journal.ts";
 import type { Blob, HostIdentity } from "../../../../ports/transport.ts";
 import { COIN, type TokenInfo } from "../../../../protocol/amounts.ts";
-import { modelDigest } from "../../../../protocol/federated/digest.ts";
+import { type Layout, modelDigest } from "../../../../protocol/federated/digest.ts";
 import {
   type FederatedJobFile,
   filesOf,
@@ -22,10 +22,13 @@ import {
 } from "../../../../protocol/federated/market/terms.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import { priceRules } from "../../../../protocol/federated/pay/price.ts";
+import { genesisDigest } from "../../../../protocol/gossip/genesis.ts";
+import type { JobPool, PoolBlock } from "../../../../protocol/gossip/settle/job-pool.ts";
 import type { Address, Hex, JobId } from "../../../../protocol/ids.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
 import { MAX_AMOUNT } from "../../../../protocol/token.ts";
 import type { RoleContext } from "../../../context.ts";
+import { genesisOf } from "../../../gossip/running/model-files.ts";
 import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";
@@ -106,7 +109,10 @@ export function roundWindowOf({
   federated,
   resources,
 }: Pick<FederatedJobFile, "federated" | "resources">): number {
-  return federated.windows.round ?? 3 * resources.time + 600;
+  const { round, enlist } = federated.windows;
+  // Half of the window is for peers to hand over what they have, which may be due long after the job has begun.
+  const waits = federated.gossip ? 2 * (enlist + federated.gossip.period) : 0;
+  return round ?? 3 * resources.time + 600 + waits;
 }
 
 /**
@@ -154,6 +160,7 @@ export async function draftFederated(
     ...{ version, name, image, command, resources, tier },
     federated: {
       ...{ rounds, local, update, ...(privacy && { privacy }), ...(own && { own }), parameters },
+      ...(federated.gossip && { gossip: poolOfNetwork(federated.gossip, federated.windows, model.layout) }),
       ...(open && { scores: { rows: open.labels.length, classes: classesOf(open) } }),
       start: modelDigest(createHash("sha256"), model.layout, model.vector),
       ...(kit && { kit }),
@@ -218,6 +225,16 @@ export async function draftFederated(
     await rm(draftDir, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** What peers and validators of a pool agree to. */
+function poolOfNetwork(
+  { network, span, past, period, evidence }: PoolBlock,
+  { enlist }: FederatedJobFile["federated"]["windows"],
+  layout: Layout,
+): JobPool {
+  const genesis = genesisDigest(genesisOf(network, { layout }));
+  return { network, genesis, span, length: past + enlist + period, period, evidence };
 }
 
 /** What the seats need of the job file. */

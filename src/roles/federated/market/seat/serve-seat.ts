@@ -166,8 +166,7 @@ async function serve(
   const files = leadFiles(jobFolder(jobsDir, "federated-validator", id).dir);
   await using aggregation = new FileAggregation(Math.min(2, availableParallelism()));
   const { basis, bundle, bundleKey, requester } = kit;
-  const parts = enlistedIn(first).length;
-  const opening = { ...{ draft: basis, files, aggregation, bundle, bundleKey }, parts };
+  const opening = { ...{ draft: basis, files, aggregation, bundle, bundleKey }, members: enlistedIn(first) };
   const place = await openPlace(context, journal, opening, options);
   const channelTo = async (one: Address) => {
     const { keys } = await partyOf(context, one, options);
@@ -247,10 +246,10 @@ async function serve(
       const abort = new AbortController();
       const own = linkSignals([options.signal, abort.signal]);
       const parent = standing.before?.closed.closing.modelDigest ?? basis.spec.federated.start;
-      const { parameters } = basis.spec.federated;
+      const { parameters, gossip } = basis.spec.federated;
       // Of a provider that was struck no update counts any more, unless a panel clears it.
       const honest = members.filter((one) => memberOf(job, one.account)?.standing === "enlisted");
-      const of = { job: id, round: open, parent, parameters, members: honest, files };
+      const of = { job: id, round: open, parent, parameters, gossip, members: honest, files };
       const coming = openArrivals(context, journal, of, own);
       opened.show(open, coming);
       const state = {

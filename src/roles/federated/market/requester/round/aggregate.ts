@@ -22,6 +22,7 @@ import type { RoundBasis } from "../draft.ts";
 import type { LeadFiles } from "../files.ts";
 import { contributionsOf } from "./left-out.ts";
 import { type ModelMeasurements, measureModels } from "./measure.ts";
+import { measurePool, settlePool } from "./pool.ts";
 import { everyRow, type Rows, rowsFile } from "./rows.ts";
 
 /** Rows of its own part, and of all others' together, that an update is measured on. */
@@ -53,6 +54,8 @@ export interface RoundPlace {
   /** Public rows, of distillation. */
   readonly open: Rows | undefined;
   readonly parts: Partition;
+  /** All providers, in the order in which they enlisted. */
+  readonly members: readonly Address[];
 }
 
 /** What measuring an update gave: all that a machine's floats can change about a round. */
@@ -118,6 +121,8 @@ export async function aggregateRound(
   options: Abortable,
 ): Promise<Aggregated> {
   const { round, updates, memory, parent, tag = String(round) } = request;
+  if (place.draft.spec.federated.gossip !== undefined)
+    return await settlePool(context, journal, place, { ...request, tag }, options);
   const { files, tasks, aggregation } = place;
   const { federated } = place.draft.file;
   const ground = await groundOf(place, request);
@@ -186,6 +191,10 @@ export async function findFigures(
   readonly measured: RoundMeasurements;
   readonly findings: ReadonlyMap<Address, ReplayFinding>;
 }> {
+  if (place.draft.spec.federated.gossip !== undefined) {
+    const { measured } = await measurePool(context, journal, place, request, options);
+    return { measured, findings: new Map() };
+  }
   const ground = await groundOf(place, request);
   const { own } = await measureRound(context, journal, place, { ...request, ground }, options);
   if (request.replay === undefined) return { measured: own, findings: new Map() };

@@ -10,6 +10,8 @@ import { openUpdate } from "../../../../../protocol/federated/codec/update.ts";
 import { updateDigest } from "../../../../../protocol/federated/digest.ts";
 import { type LedgerDomain, recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
 import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
+import { readEvidence } from "../../../../../protocol/gossip/chain/evidence.ts";
+import type { JobPool } from "../../../../../protocol/gossip/settle/job-pool.ts";
 import { type Address, type Hex, type JobId, sameAddress, shortId } from "../../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../../context.ts";
@@ -40,6 +42,8 @@ interface RoundOf {
   readonly parent: Hex;
   /** Values of an update. */
   readonly parameters: number;
+  /** Of a pool: its updates are what peers hand over. */
+  readonly gossip?: JobPool | undefined;
   readonly members: readonly {
     readonly account: Address;
     readonly channel: Channel;
@@ -66,7 +70,7 @@ export function updateNoticeOf(
 export function openArrivals(
   context: RoleContext,
   journal: JobJournal,
-  { job, round, parent, parameters, members, files }: RoundOf,
+  { job, round, parent, parameters, gossip, members, files }: RoundOf,
   { signal }: Abortable,
 ): Arrivals {
   const { market, reporter } = context;
@@ -79,7 +83,7 @@ export function openArrivals(
     changed = Promise.withResolvers();
   };
   const begun = new Set<Address>();
-  const maxBytes = maxUpdateBytes(parameters);
+  const maxBytes = maxUpdateBytes(parameters, gossip);
 
   async function bring(account: Address, channel: Channel, message: UpdateMessage): Promise<void> {
     const isKnown = existsSync(updatePath(files, round, account));
@@ -97,7 +101,7 @@ export function openArrivals(
         );
       // Also what lay here before a crash: nothing says that it was checked then.
       const data = members.find((one) => sameAddress(one.account, account))?.data;
-      await checkUpdate(files.update(round, account), message, { parameters, maxBytes, data });
+      await checkUpdate(files.update(round, account), message, { parameters, gossip, maxBytes, data });
       here.add(account);
     } catch (error) {
       if (signal.aborted) return;
@@ -165,8 +169,8 @@ export function openArrivals(
 }
 
 /** Bytes of an update's parcel, at most. */
-export function maxUpdateBytes(parameters: number): number {
-  return parcelBytes(8 * parameters + (1 << 16));
+export function maxUpdateBytes(parameters: number, gossip?: JobPool): number {
+  return parcelBytes(gossip?.evidence ?? 8 * parameters + (1 << 16));
 }
 
 /** True when a provider signed that it made this update in this round, of the model with the digest `parent`. */
@@ -220,10 +224,12 @@ export async function checkUpdate(
   { upload }: UpdateMessage,
   {
     parameters,
+    gossip,
     maxBytes,
     data,
   }: {
     readonly parameters: number;
+    readonly gossip?: JobPool | undefined;
     readonly maxBytes: number;
     /** Digest of the rows that its provider was dealt; not compared when absent. */
     readonly data?: Hex | undefined;
@@ -235,7 +241,8 @@ export async function checkUpdate(
       "The update is not valid: its provider says that it trained on other rows than it was dealt.",
     );
   const bytes = await readBounded(join(path, UPDATE_FILE), maxBytes);
-  openUpdate(bytes, parameters);
+  if (gossip === undefined) openUpdate(bytes, parameters);
+  else readEvidence(bytes, { account: upload.provider, pool: gossip });
   if (updateDigest(createHash("sha256"), [bytes]) !== upload.update) throw otherUpdate();
 }
 

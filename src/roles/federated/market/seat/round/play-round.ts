@@ -1,6 +1,7 @@
 import { type Abortable, aborted, raceSignal } from "../../../../../async/abort.ts";
 import { retryTransient } from "../../../../../async/retry.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
+import { poolTimes } from "../../../../../protocol/gossip/settle/job-pool.ts";
 import type { Address } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { chainDeadline } from "../../../../shared/chain-deadline.ts";
@@ -42,6 +43,7 @@ export async function playSeatRound(
         journal,
         round,
         async () => {
+          await untilHandedOver(context, state, options);
           await untilTurn(context, journal, { seat, state, one }, options);
           await play();
         },
@@ -93,6 +95,19 @@ export async function untilTurn(
       await raceSignal(aborted(clock.signal), clock.signal, LOOK_MS);
   };
   await Promise.race([aborted(clock.signal), untilSilent().catch(() => aborted(clock.signal))]);
+  signal.throwIfAborted();
+}
+
+/** Resolves when a pool's peers begin to hand over; at once in other jobs. */
+async function untilHandedOver(
+  { market }: Pick<WorkerContext, "market">,
+  { job: { terms }, place }: Pick<SeatRound, "job" | "place">,
+  { signal }: Abortable,
+): Promise<void> {
+  const pool = place.draft.spec.federated.gossip;
+  if (pool === undefined || pool.period === 0) return;
+  using clock = chainDeadline(poolTimes(pool, terms).until, market, signal);
+  await aborted(clock.signal);
   signal.throwIfAborted();
 }
 

@@ -58,9 +58,9 @@ export async function takeList(
 ): Promise<readonly SignedUpdate[]> {
   const { job, round, parent } = state;
   const { files, draft } = state.place;
-  const { parameters } = draft.spec.federated;
+  const { parameters, gossip } = draft.spec.federated;
   const domain = context.market.ledgerDomainOf(job.id);
-  const maxBytes = maxUpdateBytes(parameters);
+  const maxBytes = maxUpdateBytes(parameters, gossip);
   if (new Set(list.updates.map(({ upload }) => upload.provider)).size !== list.updates.length)
     throw disagree("it counts an update twice");
   const variant = (account: Address) => `${files.update(round, account)}-${by}`;
@@ -80,7 +80,7 @@ export async function takeList(
     }
     // It told this seat of another one.
     const path = variant(account);
-    const check = () => checkUpdate(path, message, { parameters, maxBytes, data });
+    const check = () => checkUpdate(path, message, { parameters, gossip, maxBytes, data });
     if (
       await check().then(
         () => true,

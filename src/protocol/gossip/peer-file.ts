@@ -86,6 +86,11 @@ export const gossipPeerSchema = z
       .max(MOST_NEIGHBOURS)
       .default(0)
       .describe("Peers that may become neighbours and are not named here"),
+    keep: bytesSchema
+      .prefault("256 MiB")
+      .describe(
+        "Disk for the models that this peer showed, which it can hand to a pool later; the oldest give way",
+      ),
     traffic: bytesSchema
       .prefault("64 MiB")
       .describe("What is taken of one neighbour in a minute, models included; more has to wait"),

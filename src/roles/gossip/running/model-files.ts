@@ -150,6 +150,11 @@ export class ModelFiles {
     return this.#parse(await readFile(kept.blob.path));
   }
 
+  /** The file of a model, as it travels; undefined where it is not here, or no longer. */
+  fileOf(digest: Hex): string | undefined {
+    return this.#files.get(digest)?.blob.path;
+  }
+
   /** Writes a model as safetensors, as tasks read it; false where it is not here, or no longer. */
   async copyTo(digest: Hex, path: string): Promise<boolean> {
     const kept = this.#files.get(digest);

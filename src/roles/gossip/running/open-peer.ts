@@ -101,7 +101,18 @@ export async function openPeer(request: PeerRequest, { signal }: Abortable): Pro
   });
   peer.meet(neighbours.accounts);
   const running = new RunningPeer({
-    ...{ file, peer, store, neighbours, models, own, learner, reporter, tell: request.tell },
+    ...{
+      file,
+      peer,
+      store,
+      neighbours,
+      models,
+      own,
+      learner,
+      shown: join(dir, "shown"),
+      reporter,
+      tell: request.tell,
+    },
   });
   return {
     ...{ address, running, neighbours },

@@ -12,6 +12,7 @@ import type { Effect } from "../../../protocol/gossip/peer/state.ts";
 import type { GossipPeerFile } from "../../../protocol/gossip/peer-file.ts";
 import { CLOCK_SKEW } from "../../../protocol/gossip/records/limits.ts";
 import type { Address, Hex } from "../../../protocol/ids.ts";
+import { keepShown } from "../settle/shown-models.ts";
 import type { ModelFiles } from "./model-files.ts";
 import type { Neighbours } from "./neighbours.ts";
 import type { OwnModelFile } from "./own-model.ts";
@@ -58,6 +59,8 @@ export interface RunningParts {
   readonly models: ModelFiles;
   readonly own: OwnModelFile;
   readonly learner: TaskLearner;
+  /** Folder of the models that it showed, for pools. */
+  readonly shown: string;
   readonly reporter: Reporter;
   tell(event: PeerEvent): void;
 }
@@ -252,6 +255,8 @@ export class RunningPeer {
     this.#trainings += 1;
     const now = unixTime();
     const { digest: model, bytes } = await models.put(trained, now + file.gossip.expire + CLOCK_SKEW);
+    const path = models.fileOf(model);
+    if (path !== undefined) await keepShown(this.#parts.shown, path, file.keep);
     this.#act(() => peer.publish({ model, bytes }, now), { signal });
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     tell({ event: "trained", trainings: this.#trainings, seconds });

@@ -13,6 +13,9 @@ import { type Refusal, refuse } from "../../../../protocol/policy/refusal.ts";
 import type { WorkerContext } from "../../../context.ts";
 import { chainDeadline } from "../../../shared/chain-deadline.ts";
 
+/** How a model's file may end. */
+const ENDS = [".safetensors", ".int8"] as const;
+
 /** Reads a peer's chain from its store, as lines of a file. */
 type ReadPeerChain = (path: string) => Promise<readonly string[]>;
 
@@ -74,8 +77,10 @@ export async function handOver(
 
 /** A model that the peer showed, where it still has it. */
 async function modelOf(folder: string, model: string): Promise<Uint8Array | undefined> {
-  for (const place of ["shown", "models"]) {
-    const bytes = await readFile(join(folder, place, `${model.slice(2)}.safetensors`)).catch(() => undefined);
+  for (const path of ["shown", "models"].flatMap((place) =>
+    ENDS.map((end) => join(folder, place, `${model.slice(2)}${end}`)),
+  )) {
+    const bytes = await readFile(path).catch(() => undefined);
     if (bytes !== undefined && toHex(createHash("sha256").update(bytes).digest()) === model) return bytes;
   }
   return undefined;

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openJournal } from "../../../../../src/journal/journal.ts";
 import { toHex } from "../../../../../src/protocol/bytes.ts";
 import { modelDigest, updateDigest } from "../../../../../src/protocol/federated/digest.ts";
-import { jobRulesSchema } from "../../../../../src/protocol/federated/market/file.ts";
+import { federatedJobFileSchema, jobRulesSchema } from "../../../../../src/protocol/federated/market/file.ts";
 import type { UpdateMessage } from "../../../../../src/protocol/federated/market/messages.ts";
 import { readModel } from "../../../../../src/protocol/federated/model-file.ts";
 import { chainHeader } from "../../../../../src/protocol/gossip/chain/chain-file.ts";
@@ -33,6 +33,7 @@ import {
   asFigures,
 } from "../../../../../src/roles/federated/market/seat/round/figures.ts";
 import { modelWeights } from "../../../../../src/roles/gossip/model-file.ts";
+import { keepShown } from "../../../../../src/roles/gossip/settle/shown-models.ts";
 import { GossipSimulation } from "../../../../../src/roles/gossip/simulation/simulate.ts";
 import { makeTopology } from "../../../../../src/roles/gossip/simulation/topology.ts";
 import { temporaryFolder } from "../../../../support/binary.ts";
@@ -258,4 +259,40 @@ test("what a peer hands over is its own chain of this network, whole, and what i
     });
   await check(signed);
   await assert.rejects(check(toHex(createHash("sha256").digest())), code("UPDATE_INVALID"));
+});
+
+test("a job file of a pool is refused with what does not belong there", () => {
+  const gossip = { network: "digits", span: "1m" };
+  const issues = (federated: object) => {
+    const { error } = federatedJobFileSchema.safeParse({
+      ...{ version: 1, name: "pool", image: "python-ml", command: ["x"], inputs: ["task.py"] },
+      resources: { cpus: 1, memory: "1 GiB", disk: "1 GiB", time: "1m" },
+      federated: {
+        ...{ providers: 4, rounds: 1, model: "start", test: { file: "test.npz" }, validators: 1, gossip },
+        ...federated,
+      },
+    });
+    return error?.issues.map(({ path }) => path.slice(1).join("."));
+  };
+  assert.equal(issues({}), undefined);
+  assert.deepEqual(issues({ validators: 0 }), ["validators"]);
+  assert.deepEqual(issues({ rounds: 2 }), ["rounds"]);
+  assert.deepEqual(issues({ train: { file: "train.npz" } }), ["train"]);
+  assert.deepEqual(issues({ root: { file: "root.npz" } }), ["root"]);
+  assert.deepEqual(issues({ audit: 1 }), ["audit"]);
+  assert.deepEqual(issues({ strategy: "fedavg" }), ["strategy"]);
+  assert.deepEqual(issues({ gossip: { ...gossip, past: "10d" } }), ["gossip.span"]);
+  assert.deepEqual(issues({ gossip: { ...gossip, network: "../x" } }), ["gossip.network"]);
+});
+
+test("a peer keeps the models that it showed last, in so many bytes", async () => {
+  const [from, to] = [folder.join("showing"), folder.join("shown")];
+  mkdirSync(from);
+  for (const [at, name] of ["a", "b", "c"].entries()) {
+    writeFileSync(join(from, name), new Uint8Array(10));
+    await keepShown(to, join(from, name), 20);
+    utimesSync(join(to, name), at, at);
+  }
+  await keepShown(to, join(from, "a"), 9);
+  assert.deepEqual(readdirSync(to).sort(), ["b", "c"]);
 });

@@ -27,6 +27,14 @@ export const genesisSchema = z.strictObject({
 });
 export type Genesis = z.output<typeof genesisSchema>;
 
+/** What a network trains, by its name and the layout of the model that it begins with. */
+export function genesisOf(
+  name: string,
+  { layout }: { readonly layout: readonly { readonly name: string; readonly shape: readonly number[] }[] },
+): Genesis {
+  return { name, layout: layout.map((one) => ({ name: one.name, shape: [...one.shape] })) };
+}
+
 /**
  * Digest of the network, which is in every block and below every signature: SHA-256 over a domain string, the name, and
  * each tensor's name and shape; texts behind their lengths in bytes, lists behind their lengths, all in four bytes, sizes in

@@ -1,7 +1,6 @@
 import { openGossipParts } from "../../../compose.ts";
 import { formatPeerAddress } from "../../../protocol/gossip/address.ts";
-import { genesisDigest } from "../../../protocol/gossip/genesis.ts";
-import { genesisOf } from "../../../roles/gossip/running/model-files.ts";
+import { genesisDigest, genesisOf } from "../../../protocol/gossip/genesis.ts";
 import { ownAddress } from "../../../roles/gossip/running/own-address.ts";
 import type { CommandContext } from "../../framework/declaration.ts";
 import { loadPeerFile } from "./peer-file.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MOST_MEASURED, poolBlockSchema } from "../../gossip/settle/job-pool.ts";
+import { MOST_MEASURED, poolBlockSchema } from "../../gossip/job-pool.ts";
 import { ownDataName } from "../../machine/own-data.ts";
 import { pathProblem } from "../../parcel/paths.ts";
 import { durationSchema } from "../../quantity.ts";

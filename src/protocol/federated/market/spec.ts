@@ -1,6 +1,6 @@
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
-import { jobPoolSchema } from "../../gossip/settle/job-pool.ts";
+import { jobPoolSchema } from "../../gossip/job-pool.ts";
 import type { Hex } from "../../ids.ts";
 import { ownDataName } from "../../machine/own-data.ts";
 import { canonicalJson, type Spec, specSchema } from "../../task/spec.ts";

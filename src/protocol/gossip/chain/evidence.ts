@@ -1,9 +1,9 @@
 import { IchainError, isIchainError } from "../../../errors/error.ts";
 import type { Address } from "../../ids.ts";
 import { type Genesis, genesisDigest } from "../genesis.ts";
+import type { JobPool } from "../job-pool.ts";
 import type { FinalBlock } from "../records/block.ts";
 import { type RecordChecker, recordChecker } from "../records/signatures.ts";
-import type { JobPool } from "../settle/job-pool.ts";
 import { readChain } from "./chain-file.ts";
 
 /**

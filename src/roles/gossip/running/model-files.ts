@@ -8,7 +8,6 @@ import { toHex } from "../../../protocol/bytes.ts";
 import type { Layout } from "../../../protocol/federated/digest.ts";
 import { type Model, readModel, writeModel } from "../../../protocol/federated/model-file.ts";
 import { Vector } from "../../../protocol/federated/vector.ts";
-import type { Genesis } from "../../../protocol/gossip/genesis.ts";
 import {
   isPacked,
   type ModelPacking,
@@ -192,11 +191,6 @@ export class ModelFiles {
     if (JSON.stringify(model.layout) !== JSON.stringify(layout)) throw other("its tensors are others");
     return model;
   }
-}
-
-/** What a network trains, by its name and the model that it begins with. */
-export function genesisOf(name: string, { layout }: Pick<Model, "layout">): Genesis {
-  return { name, layout: layout.map((one) => ({ name: one.name, shape: [...one.shape] })) };
 }
 
 function digestOf(bytes: Uint8Array): Hex {

@@ -7,7 +7,7 @@ import { IchainError } from "../../../../errors/error.ts";
 import { toHex } from "../../../../protocol/bytes.ts";
 import type { FederatedTerms } from "../../../../protocol/federated/market/terms.ts";
 import { MOST_CHAIN_BYTES, readEvidence, writeEvidence } from "../../../../protocol/gossip/chain/evidence.ts";
-import { type JobPool, poolTimes } from "../../../../protocol/gossip/settle/job-pool.ts";
+import { type JobPool, poolTimes } from "../../../../protocol/gossip/job-pool.ts";
 import type { Policy } from "../../../../protocol/policy/policy.ts";
 import { type Refusal, refuse } from "../../../../protocol/policy/refusal.ts";
 import type { WorkerContext } from "../../../context.ts";
@@ -41,7 +41,7 @@ export function refusePool(
  * newest where there is no room for all.
  * @throws UPDATE_INVALID where validators would not take it
  */
-export async function handOver(
+export async function handEvidence(
   { market, jobsDir, account }: Pick<WorkerContext, "market" | "jobsDir" | "account">,
   { pool, terms, readChain }: { pool: JobPool; terms: FederatedTerms; readChain: ReadPeerChain | undefined },
   options: Abortable,

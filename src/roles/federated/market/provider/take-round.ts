@@ -32,7 +32,7 @@ import { unlessRefused } from "../unless-refused.ts";
 import { EXACT_FILE, UPDATE_FILE } from "../update-parcel.ts";
 import { examineBooks } from "./challenge.ts";
 import type { Enlisted } from "./enlist.ts";
-import { handOver } from "./hand-over.ts";
+import { handEvidence } from "./hand-over.ts";
 import { fetchFromAny, hear, type LastToAnswer, type Lead, leadsOf, readerOf } from "./leads.ts";
 import { keepInputs, keepResidual, type MadeUpdate, sentBefore, tellsRoundBefore } from "./made-update.ts";
 import { checkedFolder, saltedDigest } from "./own-data.ts";
@@ -201,7 +201,7 @@ function makeUpdate(
       const { gossip } = spec.federated;
       if (gossip !== undefined) {
         const request = { pool: gossip, terms: job.terms, readChain: setup.readChain };
-        const bytes = await handOver(context, request, options);
+        const bytes = await handEvidence(context, request, options);
         return await packed({ bytes, data: gossip.genesis, seconds: 0 });
       }
       const own = await ownDataOf(context, journal, { spec, setup }, options);

@@ -22,13 +22,12 @@ import {
 } from "../../../../protocol/federated/market/terms.ts";
 import { readModel } from "../../../../protocol/federated/model-file.ts";
 import { priceRules } from "../../../../protocol/federated/pay/price.ts";
-import { genesisDigest } from "../../../../protocol/gossip/genesis.ts";
-import type { JobPool, PoolBlock } from "../../../../protocol/gossip/settle/job-pool.ts";
+import { genesisDigest, genesisOf } from "../../../../protocol/gossip/genesis.ts";
+import type { JobPool, PoolBlock } from "../../../../protocol/gossip/job-pool.ts";
 import type { Address, Hex, JobId } from "../../../../protocol/ids.ts";
 import type { Spec } from "../../../../protocol/task/spec.ts";
 import { MAX_AMOUNT } from "../../../../protocol/token.ts";
 import type { RoleContext } from "../../../context.ts";
-import { genesisOf } from "../../../gossip/running/model-files.ts";
 import { refuseOverBudget } from "../../../job/requester/posting/budget.ts";
 import { jobFolder } from "../../../shared/job-folder.ts";
 import { random32 } from "../../../shared/random.ts";

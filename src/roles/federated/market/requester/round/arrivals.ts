@@ -11,7 +11,7 @@ import { updateDigest } from "../../../../../protocol/federated/digest.ts";
 import { type LedgerDomain, recordHash, signerOf } from "../../../../../protocol/federated/ledger/record.ts";
 import type { UpdateMessage } from "../../../../../protocol/federated/market/messages.ts";
 import { readEvidence } from "../../../../../protocol/gossip/chain/evidence.ts";
-import type { JobPool } from "../../../../../protocol/gossip/settle/job-pool.ts";
+import type { JobPool } from "../../../../../protocol/gossip/job-pool.ts";
 import { type Address, type Hex, type JobId, sameAddress, shortId } from "../../../../../protocol/ids.ts";
 import { parcelBytes } from "../../../../../protocol/limits.ts";
 import type { RoleContext } from "../../../../context.ts";

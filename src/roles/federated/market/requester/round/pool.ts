@@ -11,8 +11,9 @@ import { modelDigest } from "../../../../../protocol/federated/digest.ts";
 import { readModel, writeModel } from "../../../../../protocol/federated/model-file.ts";
 import type { Memory } from "../../../../../protocol/federated/strategy.ts";
 import { readEvidence } from "../../../../../protocol/gossip/chain/evidence.ts";
+import { genesisOf } from "../../../../../protocol/gossip/genesis.ts";
+import { poolTimes } from "../../../../../protocol/gossip/job-pool.ts";
 import { countModels, type PeerEvidence } from "../../../../../protocol/gossip/settle/counted.ts";
-import { poolTimes } from "../../../../../protocol/gossip/settle/job-pool.ts";
 import {
   earlierThan,
   mixesOf,
@@ -22,7 +23,6 @@ import {
 import { poolGainsOf, withoutChance } from "../../../../../protocol/gossip/settle/worth.ts";
 import type { Address, Hex } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
-import { genesisOf } from "../../../../gossip/running/model-files.ts";
 import { ModelFolder } from "../../../../gossip/settle/model-folder.ts";
 import { readVector, writeVector } from "../../../aggregation/vector-file.ts";
 import { readBounded } from "../../read-bounded.ts";

@@ -1,7 +1,7 @@
 import { type Abortable, aborted, raceSignal } from "../../../../../async/abort.ts";
 import { retryTransient } from "../../../../../async/retry.ts";
 import type { JobJournal } from "../../../../../ports/journal.ts";
-import { poolTimes } from "../../../../../protocol/gossip/settle/job-pool.ts";
+import { poolTimes } from "../../../../../protocol/gossip/job-pool.ts";
 import type { Address } from "../../../../../protocol/ids.ts";
 import type { WorkerContext } from "../../../../context.ts";
 import { chainDeadline } from "../../../../shared/chain-deadline.ts";

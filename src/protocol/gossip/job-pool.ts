@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Hex } from "../../ids.ts";
-import { bytesSchema, durationSchema } from "../../quantity.ts";
-import { genesisSchema } from "../genesis.ts";
+import type { Hex } from "../ids.ts";
+import { bytesSchema, durationSchema } from "../quantity.ts";
+import { genesisSchema } from "./genesis.ts";
 
 /** Spans of a pool, times all peers and one: so many models are measured at most. */
 export const MOST_MEASURED = 1024;

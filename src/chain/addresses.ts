@@ -9,6 +9,8 @@ export interface Addresses {
   readonly federated?: Address | undefined;
   /** Of the data campaigns; a market from before them has none. */
   readonly campaigns?: Address | undefined;
+  /** Of the improvement markets beside them. */
+  readonly improvements?: Address | undefined;
   /** The block that the first of them was deployed in: nothing of the market is older. 0 when unknown. */
   readonly block?: number | undefined;
 }

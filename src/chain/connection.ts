@@ -19,8 +19,8 @@ export async function connect(
   addresses: Addresses,
   options: AbortOptions,
 ): Promise<void> {
-  const { escrow, federated, campaigns } = addresses;
-  const escrows = [escrow, federated, campaigns].filter((address) => address !== undefined);
+  const { escrow, federated, campaigns, improvements } = addresses;
+  const escrows = [escrow, federated, campaigns, improvements].filter((address) => address !== undefined);
   const [actual, genesis, ...codes] = await Promise.all([
     rpc.send("eth_chainId", [], options),
     findBlock(rpc, 0, options),
@@ -56,6 +56,7 @@ export function marketErrors(): Interface {
     "JobEscrow",
     "FederatedEscrow",
     "DataCampaign",
+    "ImprovementMarket",
     "ProviderRegistry",
     "ProviderRating",
   ] as const;

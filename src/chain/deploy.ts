@@ -42,6 +42,7 @@ export const marketParts = [
   "federatedExceptions",
   "federated",
   "campaigns",
+  "improvements",
 ] as const;
 type MarketPart = (typeof marketParts)[number];
 
@@ -62,7 +63,7 @@ export function creationsOf(
 ): Readonly<Record<MarketPart, Creation>> {
   const at = (offset: number) => getCreateAddress({ from, nonce: nonce + offset }) as Address;
   const [rating, registry, exceptions, escrow] = [at(0), at(1), at(2), at(3)];
-  const [federatedExceptions, federated, campaigns] = [at(4), at(5), at(6)];
+  const [federatedExceptions, federated, campaigns, improvements] = [at(4), at(5), at(6), at(7)];
   const escrows = [escrow, federated];
   const create = (address: Address, name: ContractName, args: readonly unknown[]): Creation => {
     const { abi, bytecode } = artifactOf(name);
@@ -76,6 +77,7 @@ export function creationsOf(
     federatedExceptions: create(federatedExceptions, "FederatedExceptions", [registry, rating]),
     federated: create(federated, "FederatedEscrow", [registry, rating, federatedExceptions]),
     campaigns: create(campaigns, "DataCampaign", [registry]),
+    improvements: create(improvements, "ImprovementMarket", [campaigns]),
   };
 }
 
@@ -88,11 +90,12 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { poolStake = DEFAULT_POOL_STAKE, cooldown = DEFAULT_COOLDOWN } = options;
   return deployed(options, (from, nonce) => {
     const created = creationsOf(from, nonce, { poolStake, cooldown });
-    const { escrow, registry, rating, federated, campaigns } = created;
+    const { escrow, registry, rating, federated, campaigns, improvements } = created;
     return {
       created: {
         ...{ escrow: escrow.address, registry: registry.address, rating: rating.address },
         ...{ federated: federated.address, campaigns: campaigns.address },
+        improvements: improvements.address,
       },
       code: marketParts.map((part) => created[part].data),
     };

@@ -230,6 +230,10 @@ export function createMarket(options: MarketOptions): Market {
       iterate(abortOptions, (bounded) => read().watchCampaigns(filter, bounded)),
     owedCampaigns: (account, token, abortOptions) =>
       run(abortOptions, (bounded) => read().owedCampaigns(account, token, bounded)),
+    improvementPanel: (campaign, abortOptions) =>
+      run(abortOptions, (bounded) => read().improvementPanel(campaign, bounded)),
+    owedImprovements: (account, token, abortOptions) =>
+      run(abortOptions, (bounded) => read().owedImprovements(account, token, bounded)),
     blockNumber: (abortOptions) => run(abortOptions, (bounded) => read().blockNumber(bounded)),
     prepare: async (call, abortOptions) => {
       const target = write();

@@ -13,6 +13,7 @@ import { artifactOf } from "./abi/artifacts.ts";
 import { spenderAddress } from "./abi/encode-account.ts";
 import { campaignsOf } from "./abi/encode-campaign.ts";
 import { federatedEscrowOf } from "./abi/encode-federated.ts";
+import { improvementsOf } from "./abi/encode-improvement.ts";
 import type { Addresses } from "./addresses.ts";
 import type { Database } from "./database.ts";
 import { followJob } from "./follow.ts";
@@ -226,6 +227,15 @@ export function createReader(options: ReaderOptions): ChainReader {
     watchCampaigns: (filter, abortOptions = {}) => watchIndex(campaigns, filter, abortOptions),
     async owedCampaigns(account, token, abortOptions = {}) {
       const contract = bindContract(rpc, campaignsOf(addresses), artifactOf("DataCampaign").abi);
+      return (await contract.read("owed", [account, token], abortOptions))[0] as bigint;
+    },
+    async improvementPanel(campaign, abortOptions = {}) {
+      const contract = bindContract(rpc, improvementsOf(addresses), artifactOf("ImprovementMarket").abi);
+      const [seats] = await contract.read("seatsOf", [campaign], abortOptions);
+      return (seats as { readonly member: Address }[]).map(({ member }) => member);
+    },
+    async owedImprovements(account, token, abortOptions = {}) {
+      const contract = bindContract(rpc, improvementsOf(addresses), artifactOf("ImprovementMarket").abi);
       return (await contract.read("owed", [account, token], abortOptions))[0] as bigint;
     },
     blockNumber: async (abortOptions = {}) => (await heads.recent(abortOptions)).number,

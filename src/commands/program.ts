@@ -8,6 +8,7 @@ import { contentCommands } from "./tables/content.ts";
 import { daemonCommands } from "./tables/daemon.ts";
 import { dataCommands } from "./tables/data.ts";
 import { gossipCommands } from "./tables/gossip.ts";
+import { improveCommands } from "./tables/improve.ts";
 import { networkCommands } from "./tables/network.ts";
 import { providerCommands } from "./tables/provider.ts";
 import { requesterCommands } from "./tables/requester.ts";
@@ -22,6 +23,7 @@ export const commandTable: readonly CommandDeclaration[] = [
   ...providerCommands,
   ...stakeCommands,
   ...dataCommands,
+  ...improveCommands,
   ...daemonCommands,
   ...trialCommands,
   ...gossipCommands,
@@ -57,6 +59,7 @@ const parents: Readonly<Record<string, string>> = {
   image: "name and publish images of registries",
   runtime: "build and list runtime images",
   data: "collect data from others, correct it, be paid for it; public data by its hash",
+  improve: "pay, and be paid, for what data improved",
   gossip: "train among peers, without a server",
 };
 

@@ -31,6 +31,9 @@ export const networkSchema = z.strictObject({
       rating: address.describe("of ProviderRating"),
       federated: address.optional().describe("of FederatedEscrow; without it there are no federated jobs"),
       campaigns: address.optional().describe("of DataCampaign; without it there are no data campaigns"),
+      improvements: address
+        .optional()
+        .describe("of ImprovementMarket; without it campaigns have no improvement markets"),
       block: z
         .number()
         .int()

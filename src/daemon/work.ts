@@ -7,6 +7,7 @@ import type { AppContext } from "../context.ts";
 import { IchainError } from "../errors/error.ts";
 import { type OfferDetails, tierAtLeast } from "../protocol/offer.ts";
 import { type Policy, policySchema } from "../protocol/policy/policy.ts";
+import { sitInImprovements } from "../roles/campaign/market/improvement/sit.ts";
 import { sitInCampaigns } from "../roles/campaign/market/panel/sit.ts";
 import type { WorkerContext } from "../roles/context.ts";
 import { runDaemon } from "../roles/daemon/daemon.ts";
@@ -117,6 +118,7 @@ async function workAs(
       : []),
   ];
   const sitsInCampaigns = roles.validator && config.network?.contracts.campaigns !== undefined;
+  const replays = roles.validator && config.network?.contracts.improvements !== undefined;
   const panelist = { ...worker, notifier: opened.notifier, judge: opened.judge };
   const reload = async () => {
     if (options.policy === undefined) throw noPolicyFile();
@@ -144,6 +146,7 @@ async function workAs(
       ...duties.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
       ...federated.map((duty) => (one: Abortable) => runDaemon(worker, duty, { ...one, draining })),
       ...(sitsInCampaigns ? [(one: Abortable) => sitInCampaigns(panelist, { ...one, draining })] : []),
+      ...(replays ? [(one: Abortable) => sitInImprovements(panelist, { ...one, draining })] : []),
     ],
     { signal },
   );

@@ -1,3 +1,4 @@
+import { improvementErrors } from "./catalogue/campaign/improvements.ts";
 import { campaignErrors } from "./catalogue/campaigns.ts";
 import { chainErrors } from "./catalogue/chain.ts";
 import { contentErrors } from "./catalogue/content.ts";
@@ -21,6 +22,7 @@ export const catalogue = {
   ...federatedErrors,
   ...gossipErrors,
   ...homeErrors,
+  ...improvementErrors,
   ...jobErrors,
   ...refusalsErrors,
   ...parcelErrors,

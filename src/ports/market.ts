@@ -11,6 +11,7 @@ import type { PastJob } from "../protocol/record.ts";
 import type { Notice, SignedNotice } from "../protocol/task/notice.ts";
 import type { CampaignCall, CampaignReader } from "./market/campaign.ts";
 import type { FederatedCall, FederatedReader } from "./market/federated.ts";
+import type { ImprovementCall, ImprovementReader } from "./market/improvement.ts";
 import type { AccountCall, Ownership, UnsignedCall } from "./market/ownership.ts";
 
 /** A call of the market's contracts; `MarketWriter.prepare` turns it into a signed transaction. */
@@ -60,10 +61,11 @@ export type Call =
   | { kind: "approve"; token: Address; amount: bigint; spender?: Spender | undefined }
   | AccountCall
   | FederatedCall
-  | CampaignCall;
+  | CampaignCall
+  | ImprovementCall;
 
-/** The contract that takes a token, where it is not the escrow of ordinary jobs: of federated ones, of data campaigns. */
-export type Spender = "federated" | "campaigns";
+/** The contract that takes a token, where it is not the escrow of ordinary jobs: of federated ones, of data campaigns, of improvement markets. */
+export type Spender = "federated" | "campaigns" | "improvements";
 
 /** A token's permission for the escrow to take an amount once (EIP-2612). */
 export interface Permit {
@@ -123,7 +125,7 @@ export interface JobFilter {
 }
 
 /** Reads of the market's contracts. */
-export interface MarketReader extends FederatedReader, CampaignReader {
+export interface MarketReader extends FederatedReader, CampaignReader, ImprovementReader {
   /** The chain's time, Unix seconds, between two blocks too: what deadlines are compared with. */
   now(options?: AbortOptions): Promise<number>;
   /** The pace by which windows are checked; cheap to call, because it is measured rarely. */

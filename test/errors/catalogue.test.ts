@@ -13,7 +13,14 @@ const codes = Object.keys(catalogue).filter(isErrorCode);
 describe("the error catalogue", () => {
   test("names every error that the contracts revert with", () => {
     const reverts = (
-      ["JobEscrow", "FederatedEscrow", "DataCampaign", "ProviderRegistry", "ProviderRating"] as const
+      [
+        "JobEscrow",
+        "FederatedEscrow",
+        "DataCampaign",
+        "ImprovementMarket",
+        "ProviderRegistry",
+        "ProviderRating",
+      ] as const
     ).flatMap((name) => {
       const found: string[] = [];
       artifactOf(name).abi.forEachError((error) => found.push(errorCode(error.name)));

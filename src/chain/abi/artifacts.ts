@@ -10,6 +10,7 @@ export type ContractName =
   | "FederatedEscrow"
   | "FederatedExceptions"
   | "DataCampaign"
+  | "ImprovementMarket"
   | "ProviderRegistry"
   | "ProviderRating"
   | "TestToken";
@@ -28,6 +29,14 @@ const artifactSchema = z.object({
   abi: z.array(z.looseObject({ type: z.string() })),
   bytecode: z.string().regex(/^0x[0-9a-f]*$/i),
 });
+
+/** Folders of contracts that are not at the top. */
+const folders: Readonly<Record<string, string>> = { TestToken: "devnet/", ImprovementMarket: "campaign/" };
+
+/** Where the compiler's output for a contract is. */
+export function artifactUrl(name: string): URL {
+  return new URL(`${folders[name] ?? ""}${name}.sol/${name}.json`, FOLDER);
+}
 
 const loaded = new Map<ContractName, Artifact>();
 
@@ -55,8 +64,7 @@ export function artifactOf(name: ContractName): Artifact {
 
 function load(name: ContractName): z.output<typeof artifactSchema> {
   try {
-    const folder = name === "TestToken" ? "devnet/" : "";
-    const text = readFileSync(new URL(`${folder}${name}.sol/${name}.json`, FOLDER), "utf8");
+    const text = readFileSync(artifactUrl(name), "utf8");
     return artifactSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new IchainError("ARTIFACTS_MISSING", `The compiled contract ${name} is missing or unreadable.`, {

@@ -6,12 +6,13 @@ import type { Publication } from "../../protocol/campaign/versions.ts";
 import type { Address, Hex } from "../../protocol/ids.ts";
 import { artifactOf } from "./artifacts.ts";
 import { MAX_LOG_BYTES, type RawLog } from "./decode.ts";
+import { decodeImprovementEvent } from "./decode-improvement.ts";
 
 /** `FixVerdict.Right`. */
 const RIGHT = 1;
 
 /**
- * The event of `DataCampaign` in `log`, whose block has the time `at`; undefined when ichain does not know it, or when the
+ * The event of `DataCampaign`, or of `ImprovementMarket` beside it, in `log`, whose block has the time `at`; undefined when ichain does not know it, or when the
  * terms do not hash to the campaign's id, so that a node cannot make up a campaign.
  */
 export function decodeCampaignEvent(
@@ -23,8 +24,12 @@ export function decodeCampaignEvent(
   const { block, at } = log;
   try {
     const parsed = artifactOf("DataCampaign").abi.parseLog({ topics: [...log.topics], data: log.data });
-    if (parsed === null) return undefined;
-    const fact = parsed.name === "Opened" ? openedOf(parsed, chainId, campaigns) : factOf(parsed);
+    const fact =
+      parsed === null
+        ? decodeImprovementEvent(log)
+        : parsed.name === "Opened"
+          ? openedOf(parsed, chainId, campaigns)
+          : factOf(parsed);
     return fact && { ...fact, block, at };
   } catch (error) {
     // A log that does not decode is ignored; missing artifacts are the caller's problem.

@@ -6,6 +6,7 @@ import type { Addresses } from "../addresses.ts";
 import { artifactOf } from "./artifacts.ts";
 import { campaignsOf } from "./encode-campaign.ts";
 import { federatedEscrowOf } from "./encode-federated.ts";
+import { improvementsOf } from "./encode-improvement.ts";
 
 /** Encodes a call about an account; `signer` is whose it is where the call does not say. */
 export function encodeAccountCall(call: AccountCall, signer: Address, addresses: Addresses): UnsignedCall {
@@ -34,13 +35,18 @@ export function encodeAccountCall(call: AccountCall, signer: Address, addresses:
       const { abi } = artifactOf("DataCampaign");
       return request(campaignsOf(addresses), abi, "withdraw", [of, call.token], 0n);
     }
+    case "withdrawImprovements": {
+      const { abi } = artifactOf("ImprovementMarket");
+      return request(improvementsOf(addresses), abi, "withdraw", [of, call.token], 0n);
+    }
   }
 }
 
 /** Who takes a token: the escrow of ordinary jobs unless `spender` names another. */
 export function spenderAddress(spender: Spender | undefined, addresses: Addresses): Address {
   if (spender === undefined) return addresses.escrow;
-  return spender === "federated" ? federatedEscrowOf(addresses) : campaignsOf(addresses);
+  if (spender === "federated") return federatedEscrowOf(addresses);
+  return spender === "campaigns" ? campaignsOf(addresses) : improvementsOf(addresses);
 }
 
 /** A call of a contract, encoded. */

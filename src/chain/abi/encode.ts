@@ -18,6 +18,7 @@ import { artifactOf } from "./artifacts.ts";
 import { encodeAccountCall, request, spenderAddress } from "./encode-account.ts";
 import { campaignsOf, encodeCampaign } from "./encode-campaign.ts";
 import { encodeFederated, federatedEscrowOf } from "./encode-federated.ts";
+import { encodeImprovement, improvementsOf } from "./encode-improvement.ts";
 
 /** Calls of the port as the contracts take them. */
 
@@ -55,6 +56,10 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Un
   if ("campaign" in call) {
     const { name, args, value } = encodeCampaign(call);
     return request(campaignsOf(context.addresses), artifactOf("DataCampaign").abi, name, args, value);
+  }
+  if ("improvement" in call) {
+    const { name, args, value } = encodeImprovement(call);
+    return request(improvementsOf(context.addresses), artifactOf("ImprovementMarket").abi, name, args, value);
   }
   switch (call.kind) {
     case "publish":
@@ -120,6 +125,7 @@ export async function encodeCall(call: Call, context: EncodeContext): Promise<Un
     case "withdraw":
     case "withdrawFederated":
     case "withdrawCampaigns":
+    case "withdrawImprovements":
     case "offerOwnership":
     case "acceptOwnership":
     case "setPayee":

@@ -35,7 +35,8 @@ const market = buildModule("Market", (m) => {
   const federatedExceptions = m.contract("FederatedExceptions", [registry, rating], { after: [escrow] });
   const federated = m.contract("FederatedEscrow", [registry, rating, federatedExceptions]);
   const campaigns = m.contract("DataCampaign", [registry], { after: [federated] });
-  return { escrow, exceptions, registry, rating, federated, federatedExceptions, campaigns };
+  const improvements = m.contract("ImprovementMarket", [campaigns]);
+  return { escrow, exceptions, registry, rating, federated, federatedExceptions, campaigns, improvements };
 });
 
 /**
@@ -74,6 +75,7 @@ export async function ignite(options: IgniteOptions): Promise<Deployment> {
   const addresses = {
     ...{ escrow: at("JobEscrow"), registry: at("ProviderRegistry"), rating: at("ProviderRating") },
     ...{ federated: at("FederatedEscrow"), campaigns: at("DataCampaign") },
+    improvements: at("ImprovementMarket"),
   };
   await verifyMarket(rpc, addresses);
   return { chainId: Number(chainId), ...addresses, block: await blockOf(rpc, addresses.rating) };

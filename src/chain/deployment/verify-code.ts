@@ -4,13 +4,12 @@ import { z } from "zod";
 import type { AbortOptions } from "../../async/abort.ts";
 import { IchainError } from "../../errors/error.ts";
 import { type Address, ZERO_ADDRESS } from "../../protocol/ids.ts";
-import { artifactOf } from "../abi/artifacts.ts";
+import { artifactOf, artifactUrl } from "../abi/artifacts.ts";
 import type { Addresses } from "../addresses.ts";
 import { bindContract } from "../rpc/contract.ts";
 import { answered, parseQuantity } from "../rpc/quantities.ts";
 import type { Rpc } from "../rpc/rpc.ts";
 
-const FOLDER = new URL("../../../artifacts/contracts/", import.meta.url);
 /** The EVM's limit of a contract's code is 24 KiB (EIP-170). */
 const code = z
   .string()
@@ -22,7 +21,7 @@ const MAX_AMOUNT = 2n ** 80n;
 
 async function loadArtifact(name: string): Promise<Artifact> {
   try {
-    return JSON.parse(await readFile(new URL(`${name}.sol/${name}.json`, FOLDER), "utf8"));
+    return JSON.parse(await readFile(artifactUrl(name), "utf8"));
   } catch (cause) {
     throw new IchainError("ARTIFACTS_MISSING", `The compiled contract ${name} is missing.`, { cause });
   }
@@ -66,7 +65,7 @@ export async function verifyMarket(
   addresses: Addresses,
   options: AbortOptions = {},
 ): Promise<void> {
-  const { escrow, registry, rating, federated, campaigns } = addresses;
+  const { escrow, registry, rating, federated, campaigns, improvements } = addresses;
   const escrows = federated === undefined ? [escrow] : [escrow, federated];
   const namesOf = async (at: Address, name: string) =>
     (await verifyCode(rpc, at, name, options)).filter(
@@ -105,6 +104,10 @@ export async function verifyMarket(
   }
   if (campaigns !== undefined) {
     requireNames("DataCampaign", await namesOf(campaigns, "DataCampaign"), [registry]);
+  }
+  if (improvements !== undefined) {
+    const found = await namesOf(improvements, "ImprovementMarket");
+    requireNames("ImprovementMarket", found, campaigns === undefined ? [registry] : [registry, campaigns]);
   }
 }
 

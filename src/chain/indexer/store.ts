@@ -37,7 +37,10 @@ const touchSql = (
 ) => `INSERT OR REPLACE INTO ${table} (job, touched)
   VALUES (?, (SELECT coalesce(max(touched), 0) + 1 FROM ${table}))`;
 
-export function openIndexStore(db: Database, { escrow, federated, campaigns }: Addresses): IndexStore {
+export function openIndexStore(
+  db: Database,
+  { escrow, federated, campaigns, improvements }: Addresses,
+): IndexStore {
   const { topic, movesStakes } = eventTopics();
   const rounds = federatedTopics();
   const collected = campaignTopics();
@@ -76,7 +79,7 @@ export function openIndexStore(db: Database, { escrow, federated, campaigns }: A
       addFederated(log, name, subject);
       return;
     }
-    if (log.address === campaigns?.toLowerCase()) {
+    if (log.address === campaigns?.toLowerCase() || log.address === improvements?.toLowerCase()) {
       addCampaign(log, name, subject);
       return;
     }

@@ -30,8 +30,11 @@ export interface SyncOptions {
 export type Sync = (head: Block, options?: AbortOptions) => Promise<void>;
 
 export function createSync({ rpc, store, addresses, confirmations }: SyncOptions): Sync {
-  const { escrow, registry, rating, federated, campaigns } = addresses;
-  const contracts = [escrow, registry, rating, federated, campaigns].filter((one) => one !== undefined);
+  const { escrow, registry, rating, federated, campaigns, improvements } = addresses;
+  const contracts = [escrow, registry, rating, federated, campaigns, improvements].filter(
+    (one) => one !== undefined,
+  );
+  const timedOnes = [campaigns, improvements].map((one) => one?.toLowerCase());
   let step = FIRST_STEP;
   let synced: string | undefined;
   let queue: Promise<unknown> = Promise.resolve();
@@ -88,7 +91,7 @@ export function createSync({ rpc, store, addresses, confirmations }: SyncOptions
     end: Block,
     abortOptions: AbortOptions,
   ): Promise<readonly PlacedLog[]> {
-    const timed = ({ address }: PlacedLog) => address === campaigns?.toLowerCase();
+    const timed = ({ address }: PlacedLog) => timedOnes.includes(address);
     const times = new Map([[end.number, end.time]]);
     for (const { block, blockHash } of logs.filter(timed)) {
       if (times.has(block)) continue;

@@ -3,6 +3,7 @@ import * as account from "./account.ts";
 import * as campaign from "./campaign.ts";
 import * as daemon from "./daemon.ts";
 import * as content from "./data/content.ts";
+import * as improve from "./data/improve.ts";
 import * as versions from "./data/versions.ts";
 import * as federated from "./federated.ts";
 import * as gossip from "./gossip.ts";
@@ -77,6 +78,12 @@ export const outputs = {
   "data refund": campaign.dataOutputs.settle,
   "data reveal": campaign.dataOutputs.reveal,
   "data close": campaign.dataOutputs.close,
+  "improve open": improve.improveOutputs.open,
+  "improve list": improve.improveOutputs.list,
+  "improve show": improve.improveOutputs.show,
+  "improve stake": improve.improveOutputs.stake,
+  "improve vote": improve.improveOutputs.vote,
+  "improve take": improve.improveOutputs.take,
   provide: work.readyOutput,
   validate: work.readyOutput,
   benchmark: work.benchmarkOutput,

@@ -46,7 +46,7 @@ function unreadable(address: Address): TokenInfo {
 /** Most tokens that the network file does not list and that an account is asked about. */
 const MAX_UNLISTED = 100;
 
-/** What the contracts owe an account in one token: the escrows of jobs and of federated ones, and the data campaigns. */
+/** What the contracts owe an account in one token: the escrows of jobs and of federated ones, the data campaigns and their markets. */
 export interface Owed {
   readonly token: TokenInfo;
   readonly total: bigint;
@@ -54,7 +54,10 @@ export interface Owed {
   readonly sums: Readonly<Record<WithdrawKind, bigint>>;
 }
 
-export type WithdrawKind = Extract<AccountCall["kind"], `withdraw${"" | "Federated" | "Campaigns"}`>;
+export type WithdrawKind = Extract<
+  AccountCall["kind"],
+  `withdraw${"" | "Federated" | "Campaigns" | "Improvements"}`
+>;
 
 /**
  * What the contracts owe `account`, by token: the coin, what the network file lists, and of the tokens of the account's
@@ -69,7 +72,7 @@ export async function owedTo(
   const listed = [COIN.address, ...Object.values(context.config.network?.tokens ?? {})];
   const isListed = (token: Address) => listed.some((one) => sameAddress(one, token));
   const filters = [{ requester: account }, { provider: account }, { validator: account }];
-  const { federated, campaigns } = context.config.network?.contracts ?? {};
+  const { federated, campaigns, improvements } = context.config.network?.contracts ?? {};
   const hasRounds = federated !== undefined;
   const parts = campaigns === undefined ? [] : campaignRoles.map((role) => ({ [role]: account }));
   const jobs = (
@@ -86,13 +89,14 @@ export async function owedTo(
   const asked = [...listed, ...[...others].slice(-MAX_UNLISTED)];
   const owed = await Promise.all(
     asked.map(async (address) => {
-      const [withdraw, withdrawFederated, withdrawCampaigns] = await Promise.all([
+      const [withdraw, withdrawFederated, withdrawCampaigns, withdrawImprovements] = await Promise.all([
         market.owed(account, address, options),
         hasRounds ? market.owedFederated(account, address, options) : 0n,
         campaigns === undefined ? 0n : market.owedCampaigns(account, address, options),
+        improvements === undefined ? 0n : market.owedImprovements(account, address, options),
       ]);
-      const total = withdraw + withdrawFederated + withdrawCampaigns;
-      return { address, total, sums: { withdraw, withdrawFederated, withdrawCampaigns } };
+      const sums = { withdraw, withdrawFederated, withdrawCampaigns, withdrawImprovements };
+      return { address, total: Object.values(sums).reduce((sum, one) => sum + one, 0n), sums };
     }),
   );
   const due = owed.filter((one) => isListed(one.address) || one.total > 0n);

@@ -1,9 +1,11 @@
 import type { CatalogueEntry } from "../entry.ts";
+import { improvementRefusals } from "./campaign/improvements.ts";
 import { campaignRefusals } from "./campaigns.ts";
 
 /** What the contracts refuse, named after their errors: `JobEscrow_InvalidStatus` is `ESCROW_INVALID_STATUS`. */
 export const contractsErrors = {
   ...campaignRefusals,
+  ...improvementRefusals,
   ERC20_INSUFFICIENT_ALLOWANCE: {
     class: "refused",
     hint: "Let the escrow take the sum: approve its address in the token first.",

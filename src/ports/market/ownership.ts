@@ -22,6 +22,8 @@ export type AccountCall =
   | { kind: "withdrawFederated"; token: Address; of?: Address | undefined }
   /** The same by the contract of data campaigns. */
   | { kind: "withdrawCampaigns"; token: Address; of?: Address | undefined }
+  /** The same by the contract of improvement markets. */
+  | { kind: "withdrawImprovements"; token: Address; of?: Address | undefined }
   /** Nothing changes until `to` accepts. */
   | { kind: "offerOwnership"; to: Address; of?: Address | undefined }
   | { kind: "acceptOwnership"; of: Address }

@@ -1,6 +1,14 @@
 import { type Address, type Hex, sameAddress } from "../ids.ts";
 import type { CampaignAction, CampaignFix } from "./actions.ts";
 import type { CampaignEvent } from "./events.ts";
+import {
+  beginImprovement,
+  type Improvement,
+  type ImprovementFact,
+  improvementInstantsOf,
+  isImprovementOver,
+  playImprovement,
+} from "./improvement/market.ts";
 import { CampaignRules } from "./rules.ts";
 import type { CampaignTerms, FixPlace } from "./terms.ts";
 import type { Publication } from "./versions.ts";
@@ -38,6 +46,8 @@ export interface Campaign {
   readonly slices: readonly { readonly slice: number; readonly digest: Hex; readonly locator: Hex }[];
   /** Models that its owner told of, by number from 1. */
   readonly publications: readonly Publication[];
+  /** The market on what its entries improve, where its owner opened one. */
+  readonly improvement?: Improvement | undefined;
   /** In the chain's order. */
   readonly events: readonly CampaignEvent[];
   amendmentOf(place: FixPlace): Amendment | undefined;
@@ -78,6 +88,7 @@ class Fold implements Campaign {
   firstSlice: number | undefined;
   readonly slices: { slice: number; digest: Hex; locator: Hex }[] = [];
   readonly publications: Publication[] = [];
+  improvement: Improvement | undefined;
   readonly events: CampaignEvent[];
   readonly #amendments = new Map<string, Amendment>();
 
@@ -140,9 +151,18 @@ class Fold implements Campaign {
       case "closed":
         rules.apply({ kind: "close", by: this.terms.owner }, event.at);
         return true;
+      case "marketOpened":
+        this.improvement ??= beginImprovement(event);
+        return true;
       default:
-        return this.#playFix(event);
+        return "place" in event ? this.#playFix(event) : this.#playMarket(event, event.at);
     }
+  }
+
+  #playMarket(event: ImprovementFact, at: number): boolean {
+    if (this.improvement === undefined) return false;
+    playImprovement(this.improvement, event, at);
+    return true;
   }
 
   #playFix(event: Extract<CampaignEvent, { place: FixPlace }>): boolean {
@@ -192,7 +212,7 @@ function keyOf({ entry, row, fix }: FixPlace): string {
 }
 
 /** The instants, Unix seconds, after which a call becomes possible in a campaign without an event. */
-export function campaignInstantsOf({ terms, rules }: Campaign): readonly number[] {
+export function campaignInstantsOf({ terms, rules, improvement }: Campaign): readonly number[] {
   const entries = rules.entries.flatMap(({ addedAt, refunded }) =>
     refunded ? [] : [addedAt + terms.fixWindow],
   );
@@ -200,11 +220,13 @@ export function campaignInstantsOf({ terms, rules }: Campaign): readonly number[
     const { state, deadline } = rules.fixOf(place)!;
     return state === "Taken" ? [] : [deadline, deadline + terms.stepWindow];
   });
-  return [...(rules.isOpen ? [terms.closesAt] : []), ...entries, ...fixes];
+  const market = improvement === undefined ? [] : improvementInstantsOf(improvement);
+  return [...(rules.isOpen ? [terms.closesAt] : []), ...entries, ...fixes, ...market];
 }
 
-/** True once it is closed and holds no account's money any more. */
-export function isCampaignFinal({ rules }: Campaign): boolean {
+/** True once it is closed and neither it nor its market holds any account's money. */
+export function isCampaignFinal({ rules, improvement }: Campaign): boolean {
+  if (improvement !== undefined && !isImprovementOver(improvement)) return false;
   return !rules.isOpen && rules.held() === 0n;
 }
 

@@ -1,8 +1,9 @@
 import type { Address, Hex } from "../ids.ts";
+import type { ImprovementFact } from "./improvement/market.ts";
 import type { CampaignTerms, FixPlace } from "./terms.ts";
 import type { Publication } from "./versions.ts";
 
-/** An event of `DataCampaign`, as `IDataCampaign` names them. */
+/** An event of `DataCampaign`, as `IDataCampaign` names them, or of the improvement market beside it. */
 export type CampaignFact =
   | {
       readonly kind: "opened";
@@ -54,7 +55,8 @@ export type CampaignFact =
       readonly locator: Hex;
     }
   | { readonly kind: "published"; readonly publication: Publication }
-  | { readonly kind: "closed" };
+  | { readonly kind: "closed" }
+  | ImprovementFact;
 
 /** The event with its block, and that block's time, Unix seconds. */
 export type CampaignEvent = CampaignFact & { readonly block: number; readonly at: number };

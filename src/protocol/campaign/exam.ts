@@ -48,7 +48,7 @@ export function isShown(
 }
 
 /** keccak256 of the rows in UTF-8, each ended by a line feed. */
-function sliceDigest(rows: readonly string[]): Hex {
+export function sliceDigest(rows: readonly string[]): Hex {
   return keccak256(toUtf8Bytes(rows.map((row) => `${row}\n`).join(""))) as Hex;
 }
 

@@ -35,7 +35,7 @@ export async function withdrawOwed(
  */
 export async function withdrawToken(
   { market, journal }: Pick<RoleContext, "market" | "journal">,
-  call: Extract<AccountCall, { kind: "withdraw" | "withdrawFederated" | "withdrawCampaigns" }>,
+  call: Extract<AccountCall, { kind: `withdraw${"" | "Federated" | "Campaigns" | "Improvements"}` }>,
   options: Abortable,
 ): Promise<void> {
   const record = journal.open("account", `${call.kind}-${call.token}-${Date.now()}`);

@@ -20,7 +20,7 @@ const MAX_WORDS = 64;
 const TOKEN = /[\p{L}\p{N}]+/gu;
 
 /** The first words of a text that a vocabulary has, each once, as ascending numbers; at most 64. */
-export function wordsOf(text: string, vocabulary: ReadonlyMap<string, number>): number[] {
+export function wordsOf(text: string, vocabulary: Pick<ReadonlyMap<string, number>, "get">): number[] {
   const found = new Set<number>();
   for (const [token] of text.toLowerCase().matchAll(TOKEN)) {
     const word = vocabulary.get(token);

@@ -16,6 +16,8 @@ export function campaignFiles(jobsDir: string, campaign: Hex) {
     key: (entry: number) => join(dir, `entry-${entry}.key`),
     /** A version's model, encrypted, as it was fetched. */
     version: (number: number) => join(dir, `version-${number}.parcel`),
+    /** Rows of a slice of the test set that was shown, as they were fetched. */
+    slice: (slice: number) => join(dir, `slice-${slice}.rows`),
     /** The hidden test set with its salts, of the campaign's owner. */
     hidden: join(dir, "hidden.json"),
   } as const;

@@ -131,7 +131,7 @@ export async function closeCampaign(
 }
 
 /** Sums of campaign.yaml have the coin's 18 decimals. */
-function inToken(wei: bigint, { decimals, symbol, address }: TokenInfo): bigint {
+export function inToken(wei: bigint, { decimals, symbol, address }: TokenInfo): bigint {
   if (address === COIN.address) return wei;
   const units = wei * 10n ** BigInt(decimals);
   const whole = 10n ** 18n;

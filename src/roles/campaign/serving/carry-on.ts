@@ -7,6 +7,7 @@ import type { RoleContext } from "../../context.ts";
 import { transact } from "../../shared/transact.ts";
 import { postRows } from "../market/add.ts";
 import { showFix } from "../market/fix.ts";
+import { castRoot } from "../market/improvement/vote.ts";
 import { type Opening, postOpening } from "../market/open.ts";
 import { castVote } from "../market/panel/judge.ts";
 import { publishVersions } from "../versions/publish.ts";
@@ -58,10 +59,11 @@ async function carryOn(
     return true;
   }
   const drafted = record.outcome("draft") !== undefined;
-  if (act === "add" || act === "fix" || act === "vote") {
+  if (act === "add" || act === "fix" || act === "vote" || act === "root") {
     if (!drafted) return false;
     const campaign = await context.market.campaign(id, options);
     if (act === "add") await postRows(context, campaign, record, options);
+    else if (act === "root") await castRoot(context, campaign, record, options);
     else if (act === "fix") await showFix(context, campaign, record, options);
     else await castVote(context, campaign, { place: placeOf(numbers), record }, options);
     return true;

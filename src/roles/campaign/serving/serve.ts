@@ -6,6 +6,7 @@ import { type Hex, shortId } from "../../../protocol/ids.ts";
 import type { RoleContext } from "../../context.ts";
 import { retryText } from "../../shared/note.ts";
 import { hostRows, ownRows } from "../market/host.ts";
+import { serveImprovement } from "../market/improvement/sit.ts";
 import { concerns, drawPanels, settleCampaign } from "../market/settle.ts";
 import { publishVersions } from "../versions/publish.ts";
 import { campaignsTrained, lastOf, trainingsOf } from "../versions/train.ts";
@@ -116,12 +117,13 @@ async function publishAll(
 
 async function follow(context: RoleContext, id: Hex, options: Abortable): Promise<void> {
   const wanted = concerns(context.account);
-  for await (const _ of context.market.followCampaign(id, options)) {
+  for await (const campaign of context.market.followCampaign(id, options)) {
     const done = await settleCampaign(context, id, wanted, options);
     if (done.length > 0) {
       const text = `Campaign ${shortId(id)}: ${done.map(({ kind }) => kind).join(", ")}`;
       context.reporter.emit({ kind: "info", text });
     }
     await drawPanels(context, id, wanted, options);
+    await serveImprovement(context, campaign, options);
   }
 }

@@ -18,7 +18,7 @@ const MOST_INVITED = 64;
 /** Whom a federated job is for, and what it costs. */
 export interface FederatedPlan {
   readonly image: Spec["image"];
-  /** To invite, best first: twice as many as there are places, where so many fit; where data are their own, all that fit. */
+  /** To invite, best first: twice as many as there are places, where so many fit; where data or peers are their own, all that fit. */
   readonly invited: readonly Offer[];
   /** The other providers, and why each cannot take part, for people. */
   readonly unfit: readonly { readonly offer: Offer; readonly why: string }[];
@@ -88,9 +88,9 @@ export async function planFederated(
   // Providers that hold another image of the name would train something else.
   const same = fit.filter((offer) => typeof image !== "string" || imageOf(offer, image) !== undefined);
   const unfit = asked.flatMap(({ offer, why }) => (why === undefined ? [] : [{ offer, why }]));
-  // Who has data of the name is known to the providers alone.
-  const most =
-    federated.data.own === undefined ? Math.min(MOST_INVITED, 2 * federated.providers) : MOST_INVITED;
+  // Who has data of the name, or a peer of the network, is known to the providers alone.
+  const anyMayFit = federated.data.own !== undefined || federated.gossip !== undefined;
+  const most = anyMayFit ? MOST_INVITED : Math.min(MOST_INVITED, 2 * federated.providers);
   const least = federated.least ?? federated.providers;
   if (image === undefined || same.length < least) throw tooFew(same.length, least, unfit);
   return {

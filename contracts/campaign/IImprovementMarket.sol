@@ -108,7 +108,7 @@ interface IImprovementMarket is IEscrowMoney {
 
     function reveal(bytes32 campaignId, bytes32 root, bytes32 salt) external;
 
-    /// @notice Ends the panel: a majority's root, or `Void`. Anyone's, when all have revealed or no window is open.
+    /// @notice Ends the panel: a majority's root, or `Void`. Anyone's, once the window to draw, or to reveal, is over.
     function settle(bytes32 campaignId) external;
 
     /// @notice Credits what the root has for an entry to the account that it names. Anyone's, within {CLAIM_WINDOW}.

@@ -99,7 +99,8 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
   const tusd = await deployTestToken(deployOptions, holders, TOKENS_EACH);
   done("evm", `The chain and its contracts are up${tor ? ", and a private Tor network" : ""}`);
 
-  const drawing = [contracts.federated, contracts.campaigns].filter((one) => one !== undefined);
+  const { federated, campaigns, improvements } = contracts;
+  const drawing = [federated, campaigns, improvements].filter((one) => one !== undefined);
   if (request.validators > 0) {
     const mining = new AbortController();
     const mined = mineForDraws(evm.rpcUrl, drawing, mining);
@@ -115,7 +116,7 @@ export async function startDevnet(request: DevnetRequest): Promise<Devnet> {
     rpcUrl: evm.rpcUrl,
     contracts: {
       ...{ escrow: contracts.escrow, registry: contracts.registry, rating: contracts.rating },
-      ...{ federated: contracts.federated, campaigns: contracts.campaigns },
+      ...{ federated, campaigns, improvements },
     },
     tokens: { tusd },
     confirmations: 1,

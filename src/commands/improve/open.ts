@@ -27,7 +27,9 @@ export async function run(
     dryRun?: true;
   },
 ): Promise<void> {
-  const { ui, signal } = context;
+  const { ui, signal, config } = context;
+  if (config.network?.contracts.improvements === undefined)
+    throw new IchainError("CONTRACTS_MISSING", "This network names no contract of improvement markets.");
   await actIn(context, id, async ({ role, campaign, token }) => {
     if (readersOf(campaign) !== undefined)
       throw new IchainError("CAMPAIGN_INVALID", "No market can be opened beside a private campaign.", {

@@ -10,11 +10,12 @@ const BLOCKS = 3;
 const drawn = {
   FederatedEscrow: ["Begun", "Disputed", "DrawMissed"],
   DataCampaign: ["Opened", "Appealed", "PanelMissed"],
+  ImprovementMarket: ["MarketBegan"],
 } as const;
 
 /**
- * Mines the blocks that draws of federated jobs and data campaigns wait for: a development chain without traffic makes
- * none. Runs until `signal` aborts.
+ * Mines the blocks that draws of federated jobs, data campaigns and improvement markets wait for: a development chain
+ * without traffic makes none. Runs until `signal` aborts.
  */
 export async function mineForDraws(
   rpcUrl: string,

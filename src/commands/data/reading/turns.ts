@@ -213,14 +213,18 @@ function openTurns({ rules, terms, id }: Campaign, { now, token }: CampaignSight
 }
 
 /** Of the hidden test set, which the owner shows when it wants. */
-function hiddenTurns({ terms, slices, id }: Campaign): Turn[] {
+function hiddenTurns({ terms, slices, id, improvement }: Campaign): Turn[] {
   if (slices.length >= terms.slices) return [];
+  const otherwise =
+    improvement?.state === "Open"
+      ? `Where not all are shown by ${instant(improvement.offer.showBy)}, its improvement market gives stakes and bounty to those that staked.`
+      : "No money depends on it.";
   return [
     {
       ...{ who: "The owner", accounts: [terms.owner], until: undefined },
       does: `show a slice of the hidden test set (${slices.length} of ${terms.slices} are shown)`,
       command: `"ichain data reveal ${shortId(id)}"`,
-      otherwise: "No money depends on it.",
+      otherwise,
     },
   ];
 }

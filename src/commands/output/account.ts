@@ -114,6 +114,7 @@ const contracts = z.strictObject({
   rating: addressValue,
   federated: addressValue.optional(),
   campaigns: addressValue.optional(),
+  improvements: addressValue.optional(),
   block: z.number().int().optional(),
 });
 const network = z.strictObject({ name: z.string(), chainId: z.number().int() });

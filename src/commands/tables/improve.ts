@@ -1,4 +1,4 @@
-import { replayModels } from "../../protocol/campaign/improvement/spec.ts";
+import { replayModels } from "../../protocol/campaign/improvement/replay-models.ts";
 import type { CommandDeclaration } from "../framework/declaration.ts";
 import { coins, integer, jobId, timespan } from "../framework/parse.ts";
 

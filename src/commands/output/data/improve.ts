@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { improvementStates } from "../../../protocol/campaign/improvement/market.ts";
-import { replayModels } from "../../../protocol/campaign/improvement/spec.ts";
+import { replayModels } from "../../../protocol/campaign/improvement/replay-models.ts";
 import { addressValue, amountValue, hashValue, instantValue, tokenValue } from "../values.ts";
 
 const campaignId = hashValue.describe("the campaign's whole id");

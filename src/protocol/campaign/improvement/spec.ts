@@ -5,9 +5,9 @@ import { NearestCentroid } from "../models/centroid.ts";
 import { type ChainModel, type Label, wordsOf } from "../models/chain-model.ts";
 import type { LabelledRow } from "../models/improvement.ts";
 import { SparsePerceptron } from "../models/perceptron.ts";
+import { replayModels } from "./replay-models.ts";
 
-/** Which models a market can be replayed with, and how many numbers their words get. */
-export const replayModels = ["bayes", "centroid", "perceptron"] as const;
+/** How many numbers the words of a replay's model get. */
 export const replayWords = [256, 1024, 4096, 16_384, 65_536] as const;
 
 /**
